@@ -1,0 +1,24 @@
+"""Multi-layer perceptrons for scikit-learn, written from scratch on NumPy and SciPy.
+
+The public names are resolved when first used (PEP 562), so that :mod:`sknn_scratch.core`, which needs
+only NumPy and SciPy, can be imported without scikit-learn.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sknn_scratch.estimators import ScratchMLPClassifier, ScratchMLPRegressor
+
+__version__ = "0.1.0"
+__all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(importlib.import_module("sknn_scratch.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "core", "estimators"])

@@ -1,0 +1,90 @@
+"""Mini-batches: the order of rows, and taking them from dense or sparse data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import issparse
+
+from sknn_scratch.core.parameters import FloatArray
+
+
+class Batch(NamedTuple):
+    """Some rows of the data."""
+
+    X: FloatArray
+    y: FloatArray
+    weight: FloatArray | None
+
+
+class Batches:
+    """The batches of one epoch after the other.
+
+    Rows are named by number: neither shuffling nor training on a part of the data copies the data. Rows that
+    are taken from dense data go into one buffer, which the next batch overwrites.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_inputs)
+        Data.
+    y : ndarray of shape (n_samples, n_targets)
+        Targets.
+    weight : ndarray of shape (n_samples,) or None
+        Weight of each row.
+    batch_size : int
+        Rows of a batch; the last one of an epoch has what is left.
+    rows : ndarray of int or None, default=None
+        The rows to train on, in this order; None means all.
+    rng : numpy.random.RandomState or None, default=None
+        Shuffles the order anew for every epoch, starting from the last one's; None keeps it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Batches
+    >>> X = np.arange(5.0)[:, np.newaxis]
+    >>> [len(batch.X) for batch in Batches(X, X, None, batch_size=2)]
+    [2, 2, 1]
+    """
+
+    def __init__(
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        batch_size: int,
+        rows: npt.NDArray[np.intp] | None = None,
+        rng: np.random.RandomState | None = None,
+    ) -> None:
+        self.X, self.y, self.weight = X, y, weight
+        self.rng = rng
+        self.n_rows = X.shape[0] if rows is None else len(rows)
+        self.batch_size = min(batch_size, self.n_rows)
+        self._order = np.arange(self.n_rows) if rows is None and rng is not None else rows
+        self._buffers: dict[str, FloatArray] = {}
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self.rng is not None and self._order is not None:
+            self._order = self._order[self.rng.permutation(self.n_rows)]
+        for start in range(0, self.n_rows, self.batch_size):
+            stop = min(start + self.batch_size, self.n_rows)
+            if self._order is None:
+                part = slice(start, stop)
+                weight = None if self.weight is None else self.weight[part]
+                yield Batch(self.X[part], self.y[part], weight)
+            else:
+                rows = self._order[start:stop]
+                weight = None if self.weight is None else self._take("weight", rows)
+                yield Batch(self._take("X", rows), self._take("y", rows), weight)
+
+    def _take(self, name: str, rows: npt.NDArray[np.intp]) -> FloatArray:
+        array: FloatArray = getattr(self, name)
+        if issparse(array):
+            return array[rows]
+        if name not in self._buffers:
+            self._buffers[name] = np.empty((self.batch_size, *array.shape[1:]), array.dtype)
+        # mode="clip" lets NumPy write straight into `out`; the rows are valid, so nothing is clipped
+        return np.take(array, rows, axis=0, out=self._buffers[name][: len(rows)], mode="clip")

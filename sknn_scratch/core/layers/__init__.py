@@ -1,0 +1,7 @@
+"""Layers, one a file: forward and backward side by side."""
+
+from sknn_scratch.core.layers.activation import Activate
+from sknn_scratch.core.layers.base import Layer
+from sknn_scratch.core.layers.dense import Dense
+
+__all__ = ["Activate", "Dense", "Layer"]

@@ -1,0 +1,65 @@
+"""The layer that applies an activation function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.core.activations import Activation
+from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+@dataclass(frozen=True)
+class Activate(Layer):
+    """a = f(z), element by element, in the memory of z unless f' needs z.
+
+    Parameters
+    ----------
+    activation : Activation
+        The function f.
+    n_outputs : int
+        Columns of z and of a.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import Activate, Tanh
+    >>> Activate(Tanh(), n_outputs=3).shapes
+    {}
+    """
+
+    activation: Activation
+    n_outputs: int
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        pass
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {"a": np.empty((n_rows, self.n_outputs), dtype)} if self.activation.keeps_z else {}
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {}
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        a = buffers.get("a", x)
+        self.activation.forward(x, out=a)
+        return a
+
+    # dL/dz_ij = dL/da_ij f'(z_ij)
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        self.activation.backward(x, buffers.get("a", x), delta)
+        return delta

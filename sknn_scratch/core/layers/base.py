@@ -1,0 +1,60 @@
+"""What a layer is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+Buffers = Mapping[str, FloatArray]
+
+
+class Layer(ABC):
+    """One step of the network. It owns shapes, not memory: parameters and buffers are handed to it.
+
+    All buffers have one row per row of the batch, so that a short batch uses the first rows of them.
+    """
+
+    @property
+    @abstractmethod
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shape of each parameter by name; empty if there is nothing to learn."""
+
+    @abstractmethod
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        """Write initial values into `parameters`."""
+
+    @abstractmethod
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        """Memory for one forward pass of `n_rows` rows."""
+
+    @abstractmethod
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        """More memory for one backward pass.
+
+        ``"delta_x"`` is where dL / dx goes. It is taken away from a network's first layer: nobody reads the
+        gradient with respect to the data.
+        """
+
+    @abstractmethod
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        """Return the output for the input `x`; its memory is one of the buffers, or that of `x`."""
+
+    @abstractmethod
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        """Write dL / d parameters into `gradient` and return dL / dx, given ``delta = dL / d output``.
+
+        `x` is the input that forward was given. `delta` is used up. Without the buffer ``"delta_x"`` what is
+        returned means nothing.
+        """

@@ -1,0 +1,86 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import issparse
+
+from sknn_scratch.core.initializers import glorot_uniform
+from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """z = x W + b, for a batch of rows x.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Columns of x and of z.
+    glorot_factor : float, default=6.0
+        Scale of the initial values, see :func:`~sknn_scratch.core.glorot_uniform`. Biases are drawn from the
+        same interval as the weights.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import Dense
+    >>> Dense(3, 2).shapes
+    {'weights': (3, 2), 'bias': (2,)}
+    """
+
+    n_inputs: int
+    n_outputs: int
+    glorot_factor: float = 6.0
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {"weights": (self.n_inputs, self.n_outputs), "bias": (self.n_outputs,)}
+
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        for name, shape in self.shapes.items():
+            parameters[name][...] = glorot_uniform(
+                rng, self.n_inputs, self.n_outputs, shape, self.glorot_factor
+            )
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {"z": np.empty((n_rows, self.n_outputs), dtype)}
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {"ones": np.ones(n_rows, dtype), "delta_x": np.empty((n_rows, self.n_inputs), dtype)}
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        z = buffers["z"]
+        _matmul(x, parameters["weights"], out=z)
+        z += parameters["bias"]
+        return z
+
+    # With delta = dL/dz and z_ik = sum_j x_ij W_jk + b_k, the chain rule gives
+    #   dL/dW_jk = sum_i x_ij delta_ik          dL/dW = x^T delta
+    #   dL/db_k  = sum_i delta_ik               dL/db = 1^T delta
+    #   dL/dx_ij = sum_k delta_ik W_jk          dL/dx = delta W^T
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        _matmul(x.T, delta, out=gradient["weights"])
+        np.dot(buffers["ones"], delta, out=gradient["bias"])
+        if "delta_x" in buffers:
+            return np.dot(delta, parameters["weights"].T, out=buffers["delta_x"])
+        return delta
+
+
+def _matmul(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
+    """Write ``out <- a b`` for a dense or sparse `a`."""
+    if issparse(a):
+        out[...] = a @ b
+    else:
+        np.dot(a, b, out=out)

@@ -1,0 +1,240 @@
+"""Losses, each with its link, on raw scores.
+
+A loss takes the raw scores of the last layer, not predictions: logarithms of saturated probabilities never
+occur, and the gradient of each loss below through its own link is simply ``prediction - target``.
+
+With rows i, outputs k and weights w_i (1 if none are given), every loss is the weighted mean over rows of the
+sum over outputs,
+
+    L = sum_i w_i sum_k l(raw_ik, y_ik) / sum_i w_i.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit, log_expit, xlogy
+
+from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.parameters import FloatArray
+
+
+@dataclass
+class Loss(Configured):
+    """A pointwise loss of raw scores, and the link between raw scores and predictions."""
+
+    link_inverse: ClassVar[str]
+    """What turns raw scores into predictions, by scikit-learn's name for it (`out_activation_`)."""
+
+    @abstractmethod
+    def value_and_gradient(
+        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+    ) -> float:
+        """Return L and write ``out <- dL / d raw``.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_rows, n_outputs)
+            Raw scores; used up, their memory may hold anything afterwards.
+        y : ndarray of shape (n_rows, n_targets)
+            Targets, in the dtype of `raw`.
+        weight : ndarray of shape (n_rows,) or None
+            Weight of each row, not all zero.
+        out : ndarray of shape (n_rows, n_outputs)
+            Memory for the gradient, apart from `raw`.
+        """
+
+    @abstractmethod
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""
+
+
+@dataclass
+class SquaredError(Loss):
+    """Half the squared error, l = (raw - y)^2 / 2, with the identity as link.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import SquaredError
+    >>> gradient = np.empty((2, 1))
+    >>> SquaredError().value_and_gradient(np.array([[1.0], [2.0]]), np.zeros((2, 1)), None, gradient)
+    1.25
+    >>> gradient.ravel()
+    array([0.5, 1. ])
+    """
+
+    link_inverse: ClassVar[str] = "identity"
+
+    def value_and_gradient(
+        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+    ) -> float:
+        np.subtract(raw, y, out=out)
+        np.multiply(out, out, out=raw)
+        value = 0.5 * _weighted_mean(raw, weight)
+        # dl/d raw = raw - y
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        if out is not raw:
+            out[...] = raw
+
+
+@dataclass
+class Poisson(Loss):
+    """Half the Poisson deviance with the log as link.
+
+    l = y log(y / p) - y + p with p = exp(raw), for counts or rates y >= 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Poisson
+    >>> gradient = np.empty((1, 1))
+    >>> Poisson().value_and_gradient(np.array([[0.0]]), np.array([[0.0]]), None, gradient)
+    1.0
+    """
+
+    link_inverse: ClassVar[str] = "exp"
+
+    def value_and_gradient(
+        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+    ) -> float:
+        # y log(y / p) - y + p = y log y - y (1 + raw) + p: the logarithm of p is never taken
+        xlogy(y, y, out=out)
+        value = _weighted_mean(out, weight)
+        np.add(raw, 1.0, out=out)
+        out *= y
+        value -= _weighted_mean(out, weight)
+        np.exp(raw, out=out)
+        value += _weighted_mean(out, weight)
+        # dl/d raw = p - y
+        out -= y
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        np.exp(raw, out=out)
+
+
+@dataclass
+class BinaryLogLoss(Loss):
+    """Log-loss of independent yes / no targets with the logistic function as inverse link.
+
+    l = -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-raw)). One output is binary classification,
+    several are multilabel classification.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import BinaryLogLoss
+    >>> gradient = np.empty((1, 1))
+    >>> BinaryLogLoss().value_and_gradient(np.array([[800.0]]), np.array([[0.0]]), None, gradient)
+    800.0
+    """
+
+    link_inverse: ClassVar[str] = "logistic"
+
+    def value_and_gradient(
+        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+    ) -> float:
+        # -y log p - (1 - y) log(1 - p) = (1 - y) raw - log p, and log p = log_expit(raw) never overflows
+        np.subtract(1.0, y, out=out)
+        out *= raw
+        value = _weighted_mean(out, weight)
+        log_expit(raw, out=out)
+        value -= _weighted_mean(out, weight)
+        # dl/d raw = p - y
+        expit(raw, out=out)
+        out -= y
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        expit(raw, out=out)
+
+    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
+        log_expit(raw, out=out)
+
+
+@dataclass
+class LogLoss(Loss):
+    """Log-loss of one class out of several, with softmax as inverse link.
+
+    l = -log p_y with p_k = exp(raw_k) / sum_j exp(raw_j). The target is one column: the number of the class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import LogLoss
+    >>> gradient = np.empty((1, 2))
+    >>> LogLoss().value_and_gradient(np.array([[0.0, 800.0]]), np.array([[0.0]]), None, gradient)
+    800.0
+    >>> gradient
+    array([[-1.,  1.]])
+    """
+
+    link_inverse: ClassVar[str] = "softmax"
+
+    def value_and_gradient(
+        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+    ) -> float:
+        # Columns of out and raw that are free at the moment hold one number a row.
+        class_numbers = np.arange(raw.shape[1], dtype=raw.dtype)
+        # Softmax does not change when a row is shifted: with its largest score at 0, exp cannot overflow.
+        np.max(raw, axis=1, out=out[:, 0])
+        raw -= out[:, :1]
+        # -log p_y = log sum_j exp(raw_j) - raw_y
+        np.equal(y, class_numbers, out=out)
+        out *= raw
+        value = -_weighted_mean(out, weight)
+        np.exp(raw, out=out)
+        row_sums = raw[:, :1]
+        np.sum(out, axis=1, keepdims=True, out=row_sums)
+        out /= row_sums
+        np.log(row_sums, out=row_sums)
+        value += _weighted_mean(row_sums, weight)
+        # dl/d raw_k = p_k - [k = y]
+        np.equal(y, class_numbers, out=raw)
+        out -= raw
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+        np.exp(out, out=out)
+        out /= out.sum(axis=1, keepdims=True)
+
+    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
+        np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+        out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
+
+
+def _weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:
+    """The mean over rows of the sum over columns."""
+    if weight is None:
+        return float(values.sum()) / len(values)
+    return float(np.einsum("ij,i->", values, weight)) / float(weight.sum())
+
+
+def _scale_rows(gradient: FloatArray, weight: FloatArray | None) -> None:
+    """Turn pointwise gradients into those of the weighted mean: row i times w_i / sum w."""
+    if weight is None:
+        gradient *= 1.0 / len(gradient)
+    else:
+        gradient *= weight[:, np.newaxis]
+        gradient *= 1.0 / float(weight.sum())
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "squared_error": SquaredError,
+    "poisson": Poisson,
+    "binary_log_loss": BinaryLogLoss,
+    "log_loss": LogLoss,
+}

@@ -1,0 +1,236 @@
+"""The network: an ordered tuple of layers, a loss and an L2 penalty.
+
+It is configuration only. Weights live in :class:`~sknn_scratch.core.Parameters`, the memory of a training
+step in a :class:`Workspace`, so that any number of threads may use one network at the same time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.core.activations import Activation
+from sknn_scratch.core.layers import Activate, Dense, Layer
+from sknn_scratch.core.losses import Loss
+from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
+
+PREDICTION_BLOCK = 2**18
+"""Numbers in the widest layer of one block of rows at prediction: about what a core's cache holds."""
+
+
+class Objective(NamedTuple):
+    """What training minimises, in its two parts: the mean loss on the data and the penalty on the weights."""
+
+    loss: float
+    penalty: float
+
+    @property
+    def total(self) -> float:
+        """What the gradient is the gradient of."""
+        return self.loss + self.penalty
+
+    def reported(self, loss_scale: float) -> float:
+        """The total with the data's part in other units."""
+        return loss_scale * self.loss + self.penalty
+
+
+class Workspace:
+    """The memory of training steps: parameters, their gradient, and the buffers of every layer.
+
+    Parameters
+    ----------
+    network : Network
+        The network that is to be trained.
+    parameters : Parameters
+        Its weights; used, not copied.
+    n_rows : int
+        Rows of the largest batch.
+    """
+
+    def __init__(self, network: Network, parameters: Parameters, n_rows: int) -> None:
+        dtype = parameters.flat.dtype
+        self.parameters = parameters
+        self.gradient = Parameters(parameters.shapes, np.empty_like(parameters.flat))
+        self.decay = np.empty(parameters.n_weights, dtype)
+        self._buffers = [
+            layer.forward_buffers(n_rows, dtype) | layer.backward_buffers(n_rows, dtype)
+            for layer in network.layers
+        ]
+        self._buffers[0].pop("delta_x", None)
+        self._buffers.append({"delta": np.empty((n_rows, network.n_outputs), dtype)})
+        self._rows: dict[int, list[dict[str, FloatArray]]] = {}
+
+    def rows(self, n_rows: int) -> list[dict[str, FloatArray]]:
+        """The first `n_rows` rows of the buffers of each layer, and of the gradient of the loss."""
+        if n_rows not in self._rows:
+            self._rows[n_rows] = [
+                {name: buffer[:n_rows] for name, buffer in layer.items()} for layer in self._buffers
+            ]
+        return self._rows[n_rows]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers, a loss and an L2 penalty.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        From the data to the raw scores.
+    loss : Loss
+        What is minimised, with its link from raw scores to predictions.
+    l2 : float, default=0.0
+        Strength a of the penalty a / 2 ||weights||^2 / (sum of the batch's weights); biases are free of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Network, SquaredError, Tanh
+    >>> network = Network.mlp([2, 3, 1], Tanh(), SquaredError())
+    >>> parameters = network.initialize(np.random.RandomState(0), np.float64)
+    >>> network.predict(np.zeros((5, 2)), parameters.layers).shape
+    (5, 1)
+    """
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+    l2: float = 0.0
+
+    @classmethod
+    def mlp(cls, sizes: Sequence[int], activation: Activation, loss: Loss, l2: float = 0.0) -> Self:
+        """A multi-layer perceptron: dense layers with an activation between any two.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Number of inputs, of units in each hidden layer, of outputs.
+        activation : Activation
+            The function of the hidden units.
+        loss : Loss
+            The loss.
+        l2 : float, default=0.0
+            Strength of the penalty.
+
+        Returns
+        -------
+        Network
+            The network.
+        """
+        layers: list[Layer] = []
+        for n_inputs, n_outputs in itertools.pairwise(sizes):
+            layers.append(Dense(n_inputs, n_outputs, activation.glorot_factor))
+            layers.append(Activate(activation, n_outputs))
+        return cls(tuple(layers[:-1]), loss, l2)
+
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes of each layer's parameters."""
+        return [layer.shapes for layer in self.layers]
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of raw scores per row."""
+        return next(layer.n_outputs for layer in reversed(self.layers) if isinstance(layer, Dense))
+
+    def initialize(self, rng: np.random.RandomState, dtype: npt.DTypeLike) -> Parameters:
+        """Parameters with initial values, drawn layer by layer."""
+        parameters = Parameters.empty(self.shapes, dtype)
+        for layer, of_layer in zip(self.layers, parameters.layers, strict=True):
+            layer.initialize(rng, of_layer)
+        return parameters
+
+    def loss_and_gradient(
+        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, workspace: Workspace
+    ) -> Objective:
+        """One forward and one backward pass; the gradient is left in ``workspace.gradient``.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_inputs)
+            A batch, in the dtype of the parameters.
+        y : ndarray of shape (n_rows, n_targets)
+            Its targets, as the loss wants them.
+        weight : ndarray of shape (n_rows,) or None
+            Its weights, not all zero.
+        workspace : Workspace
+            Parameters, gradient and buffers.
+
+        Returns
+        -------
+        Objective
+            Loss and penalty; the gradient is that of their sum.
+        """
+        parameters, gradient = workspace.parameters, workspace.gradient
+        *buffers, of_loss = workspace.rows(X.shape[0])
+
+        inputs = [X]
+        for layer, theta, memory in zip(self.layers, parameters.layers, buffers, strict=True):
+            inputs.append(layer.forward(theta, inputs[-1], memory))
+
+        delta = of_loss["delta"]
+        loss = self.loss.value_and_gradient(inputs.pop(), y, weight, out=delta)
+
+        for i in reversed(range(len(self.layers))):
+            delta = self.layers[i].backward(
+                parameters.layers[i], gradient.layers[i], inputs[i], delta, buffers[i]
+            )
+
+        # penalty a / 2 ||w||^2 / sum of weights, with the gradient a w / sum of weights
+        weights = parameters.flat[: parameters.n_weights]
+        strength = self.l2 / (X.shape[0] if weight is None else float(weight.sum()))
+        np.multiply(weights, strength, out=workspace.decay)
+        gradient.flat[: parameters.n_weights] += workspace.decay
+        return Objective(loss, 0.5 * strength * float(np.dot(weights, weights)))
+
+    def raw_scores(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
+        """The output of the last layer, computed by blocks of rows in memory of its own.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_inputs)
+            Data; its dtype and that of the parameters are promoted by NumPy's rules.
+        parameters : sequence of mappings
+            For each layer, its parameters by name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            Raw scores.
+        """
+        dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
+        parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
+        n_rows = X.shape[0]
+        width = max(layer.n_outputs for layer in self.layers if isinstance(layer, Dense))
+        block = max(1, min(n_rows, PREDICTION_BLOCK // width))
+        buffers = [layer.forward_buffers(block, dtype) for layer in self.layers]
+        raw: FloatArray = np.empty((n_rows, self.n_outputs), dtype)
+        for start in range(0, n_rows, block):
+            x = X[start : start + block].astype(dtype, copy=False)
+            for layer, theta, memory in zip(self.layers, parameters, buffers, strict=True):
+                x = layer.forward(theta, x, {k: b[: x.shape[0]] for k, b in memory.items()})
+            raw[start : start + block] = x
+        return raw
+
+    def predict(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
+        """Predictions: the inverse link of the raw scores.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_inputs)
+            Data.
+        parameters : sequence of mappings
+            For each layer, its parameters by name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs)
+            Predictions.
+        """
+        raw = self.raw_scores(X, parameters)
+        self.loss.predict(raw, out=raw)
+        return raw

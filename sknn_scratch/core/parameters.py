@@ -1,0 +1,89 @@
+"""All parameters of a network in one flat vector, with a named view per layer.
+
+One vector makes an optimizer step a handful of array operations whatever the depth, and a copy of the model
+one copy. Gradients have the same layout, so ``theta -= lr * gradient`` is the whole of gradient descent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating[Any]]
+LayerParameters = Mapping[str, FloatArray]
+Shapes = Sequence[Mapping[str, tuple[int, ...]]]
+
+WEIGHTS = "weights"
+"""The one name of parameters that an L2 penalty shrinks."""
+
+
+class Parameters:
+    """One contiguous vector and its views.
+
+    The weights of all layers come first, then everything else, so that an L2 penalty acts on one slice.
+
+    Parameters
+    ----------
+    shapes : sequence of mappings
+        For each layer, the shape of each of its arrays by name.
+    flat : ndarray of shape (n_parameters,)
+        The memory. It is used, not copied.
+
+    Attributes
+    ----------
+    flat : ndarray of shape (n_parameters,)
+        All values.
+    layers : tuple of dict
+        For each layer, name -> view into `flat`.
+    n_weights : int
+        How many values at the front of `flat` are weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Parameters
+    >>> parameters = Parameters([{"weights": (2, 1), "bias": (1,)}], np.zeros(3))
+    >>> parameters.layers[0]["bias"][:] = 7
+    >>> parameters.flat
+    array([0., 0., 7.])
+    """
+
+    def __init__(self, shapes: Shapes, flat: FloatArray) -> None:
+        self.shapes = tuple(dict(layer) for layer in shapes)
+        self.flat = flat
+        views: list[dict[str, FloatArray]] = [{} for _ in self.shapes]
+        start = 0
+        for of_weights in (True, False):
+            for view, layer in zip(views, self.shapes, strict=True):
+                for name, shape in layer.items():
+                    if (name == WEIGHTS) is of_weights:
+                        stop = start + math.prod(shape)
+                        view[name] = flat[start:stop].reshape(shape)
+                        start = stop
+            if of_weights:
+                self.n_weights = start
+        if start != flat.size:
+            raise ValueError(f"The shapes hold {start} values, but flat has {flat.size}.")
+        self.layers = tuple(views)
+
+    @classmethod
+    def empty(cls, shapes: Shapes, dtype: npt.DTypeLike) -> Self:
+        """Parameters of these shapes with memory of their own, not yet initialised."""
+        return cls(shapes, np.empty(count_parameters(shapes), dtype=dtype))
+
+    def copy(self) -> Parameters:
+        """The same values in memory of their own."""
+        return Parameters(self.shapes, self.flat.copy())
+
+    # Views are rebuilt, never stored: pickled or copied one by one they would lose their tie to `flat`.
+    def __reduce__(self) -> tuple[type[Parameters], tuple[Any, ...]]:
+        return Parameters, (self.shapes, self.flat)
+
+
+def count_parameters(shapes: Shapes) -> int:
+    """How many numbers the arrays of these shapes hold."""
+    return sum(math.prod(shape) for layer in shapes for shape in layer.values())

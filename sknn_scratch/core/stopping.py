@@ -1,0 +1,62 @@
+"""When to stop: patience with a tolerance, and the best weights seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sknn_scratch.core.parameters import FloatArray
+
+
+@dataclass
+class Patience:
+    """Counts the epochs in which a score has not improved enough.
+
+    Parameters
+    ----------
+    tol : float
+        An epoch counts as stagnant if its score is below ``best + tol``.
+    n_iter_no_change : float
+        Patience has run out after more stagnant epochs in a row than this.
+    keeps_best_weights : bool, default=False
+        Whether to copy the weights at each new best score.
+
+    Attributes
+    ----------
+    best : float
+        The best score so far; greater is better.
+    best_weights : ndarray or None
+        A copy of the weights at that score.
+    n_stagnant : int
+        Stagnant epochs in a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Patience
+    >>> patience = Patience(tol=0.0, n_iter_no_change=1)
+    >>> for score in (0.5, 0.4, 0.3):
+    ...     patience.update(score, np.zeros(1))
+    >>> patience.has_run_out
+    True
+    """
+
+    tol: float
+    n_iter_no_change: float
+    keeps_best_weights: bool = False
+    best: float = -math.inf
+    best_weights: FloatArray | None = None
+    n_stagnant: int = 0
+
+    def update(self, score: float, weights: FloatArray) -> None:
+        """Take note of the score at the end of an epoch, and of the weights that reached it."""
+        self.n_stagnant = self.n_stagnant + 1 if score < self.best + self.tol else 0
+        if score > self.best:
+            self.best = score
+            if self.keeps_best_weights:
+                self.best_weights = weights.copy()  # the live ones go on changing
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether there were more stagnant epochs in a row than patience allows."""
+        return self.n_stagnant > self.n_iter_no_change

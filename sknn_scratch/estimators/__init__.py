@@ -1,0 +1,6 @@
+"""The scikit-learn estimators."""
+
+from sknn_scratch.estimators._classifier import ScratchMLPClassifier
+from sknn_scratch.estimators._regressor import ScratchMLPRegressor
+
+__all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor"]

@@ -1,0 +1,234 @@
+"""What both estimators do: validate, encode, build, train, store; and predict."""
+
+import copy
+import functools
+import os
+import warnings
+from abc import abstractmethod
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from sknn_scratch.core import ACTIVATIONS, Batch, Network, Outcome, Parameters, count_parameters
+from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.estimators._settings import MLPSettings
+
+
+def all_or_nothing(method):
+    """Decorate fit and partial_fit: whatever is raised, the estimator stays as it was."""
+
+    def state(estimator):
+        # what scikit-learn keeps there for callbacks is its own to clear away
+        return {name: value for name, value in vars(estimator).items() if "callback" not in name}
+
+    @functools.wraps(method)
+    def guarded(estimator, *args, **kwargs):
+        before = state(estimator)
+        try:
+            return method(estimator, *args, **kwargs)
+        except BaseException:
+            for name in state(estimator):
+                delattr(estimator, name)
+            vars(estimator).update(before)
+            raise
+
+    return guarded
+
+
+def has_partial_fit(estimator):
+    """Whether the solver goes step by step; if not, raise the reason why there is no partial_fit."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+        )
+    return True
+
+
+class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
+    """The walk from data to a fitted model; what differs between the two estimators is abstract."""
+
+    _y_numeric: bool
+
+    @abstractmethod
+    def _encode_targets(self, y, dtype, goes_on, incremental):
+        """Check y, keep what predicting needs of it; return it 2-D as the loss wants it, and the loss."""
+
+    @abstractmethod
+    def _loss_scale(self, loss):
+        """Factor of the loss on the data in what is reported."""
+
+    @abstractmethod
+    def _split(self, y, rng):
+        """Row numbers of a training and a validation part, given encoded targets."""
+
+    @abstractmethod
+    def _validation_score(self, loss, raw, y, weight):
+        """Score of raw scores on held-out rows; greater is better."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    def fit(self, X, y, sample_weight=None):
+        """Train the network, from scratch unless ``warm_start=True``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample, at least 0; None means 1 for all.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not as they must be, or if training diverges. The estimator is
+            left as it was.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _fit(self, X, y, sample_weight, incremental):
+        goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
+        hidden_layer_sizes = self._hidden_layer_sizes()
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+
+        context = None if incremental else self._init_callback_context(max_subtasks=self.max_iter)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        observer = FitObserver(self, context, {"X": X, "y": y, "metadata": metadata})
+
+        data, loss = self._check_data(X, y, sample_weight, goes_on, incremental)
+        sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
+        activation = self._configured("activation", ACTIVATIONS)
+        network = Network.mlp(sizes, activation, loss, l2=float(self.alpha))
+        self._check_memory(network, data.X.dtype)
+        rng = self._generator(incremental)
+        dtype = data.X.dtype
+        parameters = self._packed(network, sizes, dtype) if goes_on else network.initialize(rng, dtype)
+
+        kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
+        run = kind(self, network, parameters, data, rng, observer, goes_on, incremental)
+        run.history.loss_scale = self._loss_scale(loss)
+        observer.snapshot = run.fitted_attributes
+        outcome = run.train()
+        if outcome is Outcome.DIVERGED or not np.isfinite(parameters.flat).all():
+            raise ValueError(
+                f"Training diverged at epoch {len(run.history.losses)}: solver={self.solver!r} produced a "
+                "non-finite loss, score or parameter weights. Scale X (StandardScaler) and, in regression, "
+                f"y, or use a smaller learning_rate_init than {self.learning_rate_init}."
+            )
+        if outcome is Outcome.INTERRUPTED:
+            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+
+        vars(self).update(run.fitted_attributes())
+        self._activation, self._loss = activation, loss
+        if isinstance(self.random_state, Integral):
+            self._random_state = rng
+        observer.fit_ends()
+        return self
+
+    def _check_data(self, X, y, sample_weight, goes_on, incremental):
+        """The data in one dtype, the targets encoded; and the loss that goes with them."""
+        dtype = (np.float64, np.float32)
+        if self.dtype is not None:
+            dtype = np.dtype(self.dtype)
+        elif goes_on:
+            dtype = np.result_type(np.float32, *self.coefs_, *self.intercepts_)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            dtype=dtype,
+            reset=not goes_on,
+        )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = sample_weight.astype(X.dtype, copy=False)
+        n_outputs = self.n_outputs_ if goes_on else None
+        y, loss = self._encode_targets(y, X.dtype, goes_on, incremental)
+        if goes_on and self.n_outputs_ != n_outputs:
+            raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
+        return Batch(X, y, sample_weight), loss
+
+    def _check_memory(self, network, dtype):
+        n_parameters = count_parameters(network.shapes)
+        # the weights, their gradient, the penalty's, and two moving averages
+        needed = 5 * n_parameters * dtype.itemsize
+        try:
+            available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError, OSError):  # not a POSIX system
+            available = np.iinfo(np.intp).max
+        if needed > available:
+            raise MemoryError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes} with {self.n_features_in_} features makes "
+                f"{n_parameters:,} weights. Training them takes {needed / 2**30:,.0f} GiB; this machine has "
+                f"{available / 2**30:,.0f} GiB. Use smaller layers or fewer features."
+            )
+
+    def _generator(self, incremental):
+        """The source of random numbers; partial_fit goes on with that of the call before."""
+        seeded = isinstance(self.random_state, Integral)
+        if incremental and seeded and hasattr(self, "_random_state"):
+            return copy.deepcopy(self._random_state)
+        return check_random_state(self.random_state)
+
+    def _packed(self, network, sizes, dtype):
+        """A copy of coefs_ and intercepts_ in one flat vector."""
+        fitted_sizes = [len(self.coefs_[0]), *(len(intercept) for intercept in self.intercepts_)]
+        if sizes != fitted_sizes:
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, the fitted "
+                f"network has {fitted_sizes}. To go on with it, set hidden_layer_sizes="
+                f"{tuple(fitted_sizes[1:-1])}; to start anew, use fit with warm_start=False."
+            )
+        parameters = Parameters.empty(network.shapes, dtype)
+        for packed, fitted in zip(parameters.layers, self._by_layer(network), strict=True):
+            for name, values in fitted.items():
+                packed[name][...] = values
+        return parameters
+
+    def _by_layer(self, network):
+        """coefs_ and intercepts_, as they are now, for each layer of the network."""
+        fitted = iter(zip(self.coefs_, self.intercepts_, strict=True))
+        return [
+            dict(zip(layer.shapes, next(fitted), strict=True)) if layer.shapes else {}
+            for layer in network.layers
+        ]
+
+    def _forward(self, X):
+        """The fitted network, and its raw scores for X."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        # built anew, because users may have put other arrays into coefs_ and intercepts_
+        sizes = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
+        network = Network.mlp(sizes, self._activation, self._loss)
+        return network, network.raw_scores(X, self._by_layer(network))
+
+    def __copy__(self):
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        for name, value in vars(self).items():
+            if name in ("coefs_", "intercepts_"):
+                setattr(other, name, [array.copy() for array in value])
+            elif name.endswith("_") and isinstance(value, list):
+                setattr(other, name, value.copy())
+        return other
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

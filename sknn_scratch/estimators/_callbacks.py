@@ -1,0 +1,67 @@
+"""The bridge from the training loops to ``verbose`` and to scikit-learn's callbacks."""
+
+from sknn_scratch.core import Observer
+
+
+class FitObserver(Observer):
+    """Prints a line per epoch if asked to, and runs one callback subtask per epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    context : sklearn.callback.CallbackContext or None
+        The task of the whole fit; None in partial_fit, which has no callbacks.
+    user_data : dict
+        X, y and metadata as the user gave them, for the callbacks.
+
+    Attributes
+    ----------
+    snapshot : callable
+        Returns the fitted attributes as if fit had ended now; set before training begins. It is called only
+        if a callback wants a fitted estimator.
+    """
+
+    def __init__(self, estimator, context, user_data):
+        self.estimator = estimator
+        self.hook_arguments = {"estimator": estimator, **user_data}
+        self.context = context
+        self.epoch_context = None
+        self.n_epochs = 0
+        if context is not None:
+            context.call_on_fit_task_begin(**self.hook_arguments)
+
+    def epoch_begins(self):
+        if hasattr(self.estimator, "_skl_callbacks") and self.context is not None:
+            self.epoch_context = self.context.subcontext(task_name="epoch")
+            self.epoch_context.call_on_fit_task_begin(**self.hook_arguments)
+
+    def epoch_ends(self, epoch):
+        self.n_epochs += 1
+        if self.estimator.verbose:
+            self._print(epoch)
+        return self._end_epoch(reconstruction_attributes=self.snapshot)
+
+    def fit_ends(self):
+        """End the tasks; the estimator is fitted now."""
+        if self.context is not None:
+            self._end_epoch()  # one that was broken off
+            self.context.call_on_fit_task_end(**self.hook_arguments, reconstruction_attributes={})
+
+    def _end_epoch(self, **kwargs):
+        if self.epoch_context is None:
+            return False
+        context, self.epoch_context = self.epoch_context, None
+        return context.call_on_fit_task_end(**self.hook_arguments, **kwargs)
+
+    def _print(self, epoch):
+        print(f"Iteration {self.n_epochs}, loss = {epoch.loss:.8f}")
+        if epoch.score is not None:
+            print(f"Validation score: {epoch.score:f}")
+        if epoch.on_plateau:
+            watched = "Training loss" if epoch.score is None else "Validation score"
+            print(
+                f"{watched} did not improve more than tol={self.estimator.tol:f} for "
+                f"{self.estimator.n_iter_no_change} consecutive epochs. "
+                + ("Stopping." if epoch.is_last else f"Setting learning rate to {epoch.learning_rate:f}")
+            )
