@@ -18,8 +18,8 @@ def glorot_uniform(
 ) -> FloatArray:
     """Draw uniformly from [-b, b] with b = sqrt(factor / (fan_in + fan_out)).
 
-    With factor 6 a layer leaves the variance of what passes through it as it is, averaged over the forward and
-    the backward pass (Glorot & Bengio, 2010). The logistic function is given the factor 2.
+    With factor 6 a layer leaves the variance of what passes through it as it is, averaged over the forward
+    and the backward pass (Glorot & Bengio, 2010). The logistic function is given the factor 2.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit, log_expit, xlogy
@@ -31,7 +32,12 @@ class Loss(Configured):
 
     @abstractmethod
     def value_and_gradient(
-        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
     ) -> float:
         """Return L and write ``out <- dL / d raw``.
 
@@ -45,6 +51,8 @@ class Loss(Configured):
             Weight of each row, not all zero.
         out : ndarray of shape (n_rows, n_outputs)
             Memory for the gradient, apart from `raw`.
+        per_row : ndarray of shape (n_rows,)
+            Memory for one number a row, to be used freely.
         """
 
     @abstractmethod
@@ -60,8 +68,8 @@ class SquaredError(Loss):
     --------
     >>> import numpy as np
     >>> from sknn_scratch.core import SquaredError
-    >>> gradient = np.empty((2, 1))
-    >>> SquaredError().value_and_gradient(np.array([[1.0], [2.0]]), np.zeros((2, 1)), None, gradient)
+    >>> raw, y, gradient = np.array([[1.0], [2.0]]), np.zeros((2, 1)), np.empty((2, 1))
+    >>> SquaredError().value_and_gradient(raw, y, None, gradient, np.empty(2))
     1.25
     >>> gradient.ravel()
     array([0.5, 1. ])
@@ -70,7 +78,12 @@ class SquaredError(Loss):
     link_inverse: ClassVar[str] = "identity"
 
     def value_and_gradient(
-        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
     ) -> float:
         np.subtract(raw, y, out=out)
         np.multiply(out, out, out=raw)
@@ -94,15 +107,20 @@ class Poisson(Loss):
     --------
     >>> import numpy as np
     >>> from sknn_scratch.core import Poisson
-    >>> gradient = np.empty((1, 1))
-    >>> Poisson().value_and_gradient(np.array([[0.0]]), np.array([[0.0]]), None, gradient)
+    >>> raw, y, gradient = np.array([[0.0]]), np.array([[0.0]]), np.empty((1, 1))
+    >>> Poisson().value_and_gradient(raw, y, None, gradient, np.empty(1))
     1.0
     """
 
     link_inverse: ClassVar[str] = "exp"
 
     def value_and_gradient(
-        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
     ) -> float:
         # y log(y / p) - y + p = y log y - y (1 + raw) + p: the logarithm of p is never taken
         xlogy(y, y, out=out)
@@ -132,24 +150,29 @@ class BinaryLogLoss(Loss):
     --------
     >>> import numpy as np
     >>> from sknn_scratch.core import BinaryLogLoss
-    >>> gradient = np.empty((1, 1))
-    >>> BinaryLogLoss().value_and_gradient(np.array([[800.0]]), np.array([[0.0]]), None, gradient)
+    >>> raw, y, gradient = np.array([[800.0]]), np.array([[0.0]]), np.empty((1, 1))
+    >>> BinaryLogLoss().value_and_gradient(raw, y, None, gradient, np.empty(1))
     800.0
     """
 
     link_inverse: ClassVar[str] = "logistic"
 
     def value_and_gradient(
-        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
     ) -> float:
         # -y log p - (1 - y) log(1 - p) = (1 - y) raw - log p, and log p = log_expit(raw) never overflows
         np.subtract(1.0, y, out=out)
         out *= raw
+        log_p = log_expit(raw, out=raw)
+        out -= log_p
         value = _weighted_mean(out, weight)
-        log_expit(raw, out=out)
-        value -= _weighted_mean(out, weight)
         # dl/d raw = p - y
-        expit(raw, out=out)
+        np.exp(log_p, out=out)
         out -= y
         _scale_rows(out, weight)
         return value
@@ -172,8 +195,8 @@ class LogLoss(Loss):
     --------
     >>> import numpy as np
     >>> from sknn_scratch.core import LogLoss
-    >>> gradient = np.empty((1, 2))
-    >>> LogLoss().value_and_gradient(np.array([[0.0, 800.0]]), np.array([[0.0]]), None, gradient)
+    >>> raw, y, gradient = np.array([[0.0, 800.0]]), np.array([[0.0]]), np.empty((1, 2))
+    >>> LogLoss().value_and_gradient(raw, y, None, gradient, np.empty(1))
     800.0
     >>> gradient
     array([[-1.,  1.]])
@@ -182,26 +205,30 @@ class LogLoss(Loss):
     link_inverse: ClassVar[str] = "softmax"
 
     def value_and_gradient(
-        self, raw: FloatArray, y: FloatArray, weight: FloatArray | None, out: FloatArray
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
     ) -> float:
-        # Columns of out and raw that are free at the moment hold one number a row.
-        class_numbers = np.arange(raw.shape[1], dtype=raw.dtype)
-        # Softmax does not change when a row is shifted: with its largest score at 0, exp cannot overflow.
-        np.max(raw, axis=1, out=out[:, 0])
-        raw -= out[:, :1]
-        # -log p_y = log sum_j exp(raw_j) - raw_y
-        np.equal(y, class_numbers, out=out)
-        out *= raw
-        value = -_weighted_mean(out, weight)
+        # log p_k = raw_k - log sum_j exp(raw_j). Softmax does not change when a row is shifted: with its
+        # largest score at 0, exp cannot overflow. NumPy is faster along the longer axis, hence the transpose.
+        by_class = out.reshape(raw.shape[::-1])
+        np.copyto(by_class, raw.T)
+        raw -= np.max(by_class, axis=0, out=per_row)[:, np.newaxis]
         np.exp(raw, out=out)
-        row_sums = raw[:, :1]
-        np.sum(out, axis=1, keepdims=True, out=row_sums)
-        out /= row_sums
-        np.log(row_sums, out=row_sums)
-        value += _weighted_mean(row_sums, weight)
+        class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
+        np.log(np.dot(out, ones, out=per_row), out=per_row)
+        raw -= per_row[:, np.newaxis]
+        log_p, one_hot = raw, np.equal(y, class_numbers, out=out)
+        value = -(
+            float(np.vdot(one_hot, log_p)) / len(y)
+            if weight is None
+            else float(np.einsum("ij,ij,i->", one_hot, log_p, weight)) / float(weight.sum())
+        )
         # dl/d raw_k = p_k - [k = y]
-        np.equal(y, class_numbers, out=raw)
-        out -= raw
+        np.subtract(np.exp(log_p, out=log_p), one_hot, out=out)
         _scale_rows(out, weight)
         return value
 
@@ -216,10 +243,16 @@ class LogLoss(Loss):
         out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
 
 
+@lru_cache(maxsize=32)
+def _class_constants(n_classes: int, dtype: np.dtype[Any]) -> tuple[FloatArray, FloatArray]:
+    """The numbers of the classes, and as many ones."""
+    return np.arange(n_classes, dtype=dtype), np.ones(n_classes, dtype)
+
+
 def _weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:
     """The mean over rows of the sum over columns."""
     if weight is None:
-        return float(values.sum()) / len(values)
+        return float(np.add.reduce(values, axis=None)) / len(values)
     return float(np.einsum("ij,i->", values, weight)) / float(weight.sum())
 
 

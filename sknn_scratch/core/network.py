@@ -39,6 +39,15 @@ class Objective(NamedTuple):
         return loss_scale * self.loss + self.penalty
 
 
+class LayerStep(NamedTuple):
+    """A layer and all that its two passes need besides data."""
+
+    layer: Layer
+    parameters: LayerParameters
+    gradient: LayerParameters
+    buffers: dict[str, FloatArray]
+
+
 class Workspace:
     """The memory of training steps: parameters, their gradient, and the buffers of every layer.
 
@@ -56,22 +65,34 @@ class Workspace:
         dtype = parameters.flat.dtype
         self.parameters = parameters
         self.gradient = Parameters(parameters.shapes, np.empty_like(parameters.flat))
-        self.decay = np.empty(parameters.n_weights, dtype)
+        self.weights = parameters.flat[: parameters.n_weights]
+        self.weights_gradient = self.gradient.flat[: parameters.n_weights]
+        self.decay = np.empty_like(self.weights)
+        self._layers = network.layers
         self._buffers = [
             layer.forward_buffers(n_rows, dtype) | layer.backward_buffers(n_rows, dtype)
             for layer in network.layers
         ]
         self._buffers[0].pop("delta_x", None)
-        self._buffers.append({"delta": np.empty((n_rows, network.n_outputs), dtype)})
-        self._rows: dict[int, list[dict[str, FloatArray]]] = {}
+        self._loss_buffers = {
+            "out": np.empty((n_rows, network.n_outputs), dtype),
+            "per_row": np.empty(n_rows, dtype),
+        }
+        self._steps: dict[int, tuple[list[LayerStep], dict[str, FloatArray]]] = {}
 
-    def rows(self, n_rows: int) -> list[dict[str, FloatArray]]:
-        """The first `n_rows` rows of the buffers of each layer, and of the gradient of the loss."""
-        if n_rows not in self._rows:
-            self._rows[n_rows] = [
-                {name: buffer[:n_rows] for name, buffer in layer.items()} for layer in self._buffers
-            ]
-        return self._rows[n_rows]
+    def steps(self, n_rows: int) -> tuple[list[LayerStep], dict[str, FloatArray]]:
+        """What the layers and the loss need for a batch of `n_rows` rows: the first rows of all buffers."""
+        if n_rows not in self._steps:
+            buffers = [{name: array[:n_rows] for name, array in layer.items()} for layer in self._buffers]
+            gradients = self.gradient.layers
+            self._steps[n_rows] = (
+                [
+                    LayerStep(*of)
+                    for of in zip(self._layers, self.parameters.layers, gradients, buffers, strict=True)
+                ],
+                {name: array[:n_rows] for name, array in self._loss_buffers.items()},
+            )
+        return self._steps[n_rows]
 
 
 @dataclass(frozen=True)
@@ -165,27 +186,25 @@ class Network:
         Objective
             Loss and penalty; the gradient is that of their sum.
         """
-        parameters, gradient = workspace.parameters, workspace.gradient
-        *buffers, of_loss = workspace.rows(X.shape[0])
+        steps, of_loss = workspace.steps(X.shape[0])
 
-        inputs = [X]
-        for layer, theta, memory in zip(self.layers, parameters.layers, buffers, strict=True):
-            inputs.append(layer.forward(theta, inputs[-1], memory))
+        inputs = []
+        x = X
+        for layer, parameters, _, buffers in steps:
+            inputs.append(x)
+            x = layer.forward(parameters, x, buffers)
 
-        delta = of_loss["delta"]
-        loss = self.loss.value_and_gradient(inputs.pop(), y, weight, out=delta)
+        loss = self.loss.value_and_gradient(x, y, weight, **of_loss)
 
-        for i in reversed(range(len(self.layers))):
-            delta = self.layers[i].backward(
-                parameters.layers[i], gradient.layers[i], inputs[i], delta, buffers[i]
-            )
+        delta = of_loss["out"]
+        for layer, parameters, gradient, buffers in reversed(steps):
+            delta = layer.backward(parameters, gradient, inputs.pop(), delta, buffers)
 
-        # penalty a / 2 ||w||^2 / sum of weights, with the gradient a w / sum of weights
-        weights = parameters.flat[: parameters.n_weights]
+        # the penalty a / 2 ||w||^2 / (sum of the batch's weights) has the gradient a w / (the same sum)
         strength = self.l2 / (X.shape[0] if weight is None else float(weight.sum()))
-        np.multiply(weights, strength, out=workspace.decay)
-        gradient.flat[: parameters.n_weights] += workspace.decay
-        return Objective(loss, 0.5 * strength * float(np.dot(weights, weights)))
+        np.multiply(workspace.weights, strength, out=workspace.decay)
+        workspace.weights_gradient += workspace.decay
+        return Objective(loss, 0.5 * strength * float(np.dot(workspace.weights, workspace.weights)))
 
     def raw_scores(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
         """The output of the last layer, computed by blocks of rows in memory of its own.

@@ -132,20 +132,20 @@ class Adam(Optimizer):
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
         state.n_steps += 1
+        # m and v are kept without their factors 1 - beta, which saves two passes over the parameters; the
+        # factors come back in the two numbers `scale` and `epsilon`.
         m, v = state.averages["m"], state.averages["v"]
         m *= self.beta_1
-        gradient *= 1 - self.beta_1
         m += gradient
-        v *= self.beta_2
-        # the gradient has been scaled by 1 - beta_1: take that out of its square
         np.multiply(gradient, gradient, out=gradient)
-        gradient *= (1 - self.beta_2) / (1 - self.beta_1) ** 2
+        v *= self.beta_2
         v += gradient
+        scale = (1 - self.beta_1) / math.sqrt(1 - self.beta_2)
+        scale *= math.sqrt(1 - self.beta_2**state.n_steps) / (1 - self.beta_1**state.n_steps)
         update = np.sqrt(v, out=gradient)
-        update += self.epsilon
+        update += self.epsilon / math.sqrt(1 - self.beta_2)
         np.divide(m, update, out=update)
-        correction = math.sqrt(1 - self.beta_2**state.n_steps) / (1 - self.beta_1**state.n_steps)
-        update *= learning_rate * correction
+        update *= learning_rate * scale
         theta -= update
 
 

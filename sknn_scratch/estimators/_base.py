@@ -8,7 +8,6 @@ from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state

@@ -39,8 +39,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0; None means 1 for all.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur, ``np.arange(n_labels)`` for multilabel y. Needed on the first call
-            only; a chunk of data need not hold all of them.
+            All labels that will ever occur, ``np.arange(n_labels)`` for multilabel y. Needed on the first
+            call only; a chunk of data need not hold all of them.
 
         Returns
         -------
@@ -141,15 +141,16 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
             raise ValueError(
-                f"y has {y.shape[1]} columns of classes (multiclass-multioutput), which is not supported: give "
-                "a single column, a 0/1 indicator per label, or use sklearn.multioutput.MultiOutputClassifier."
+                f"y has {y.shape[1]} columns of classes (multiclass-multioutput), which is not supported: "
+                "give a single column or a 0/1 indicator per label, or use MultiOutputClassifier."
             )
         labels = unique_labels(y)
         if not (goes_on or incremental):
             self.classes_ = labels
         elif incremental and not set(labels) <= set(self.classes_):
             raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {labels}."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {labels}."
             )
         elif not incremental and set(labels) != set(self.classes_):
             raise ValueError(
@@ -176,7 +177,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
     def _validation_score(self, loss, raw, y, weight):
         if y.shape[1] > 1:  # multilabel: the share of rows with all labels right is often 0, and no guide
-            return -loss.value_and_gradient(raw, y, weight, out=np.empty_like(raw))
+            return -loss.value_and_gradient(raw, y, weight, np.empty_like(raw), np.empty_like(raw[:, 0]))
         return accuracy_score(y.ravel(), _class_numbers(raw), sample_weight=weight)
 
     def __sklearn_tags__(self):

@@ -125,7 +125,9 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     def _encode_targets(self, y, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        y = check_array(y.toarray() if issparse(y) else y, dtype=dtype, ensure_2d=False, input_name="y", estimator=self)
+        y = check_array(
+            y.toarray() if issparse(y) else y, dtype=dtype, ensure_2d=False, input_name="y", estimator=self
+        )
         y = y.reshape(len(y), -1)
         if self.loss == "poisson" and y.min() < 0:
             raise ValueError(f"y must not be negative for loss='poisson', got a y of {y.min()}.")

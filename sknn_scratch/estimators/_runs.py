@@ -163,7 +163,9 @@ class MinibatchRun(Run):
             return training
         optimizer = copy.copy(estimator._configured("solver", OPTIMIZERS))
         # the policies of `learning_rate` are for sgd only, as in scikit-learn
-        policy = estimator._configured("learning_rate", SCHEDULES) if isinstance(optimizer, SGD) else Constant()
+        policy = (
+            estimator._configured("learning_rate", SCHEDULES) if isinstance(optimizer, SGD) else Constant()
+        )
         return Training(
             optimizer,
             policy,
@@ -200,9 +202,7 @@ class LbfgsRun(Run):
     def train(self):
         estimator = self.estimator
         if estimator.early_stopping:
-            warnings.warn(
-                "early_stopping=True has no effect with solver='lbfgs'.", UserWarning, stacklevel=5
-            )
+            warnings.warn("early_stopping=True has no effect with solver='lbfgs'.", UserWarning, stacklevel=5)
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
             self.parameters,
