@@ -34,7 +34,7 @@ def all_or_nothing(method):
         except BaseException:
             for name in state(estimator):
                 delattr(estimator, name)
-            vars(estimator).update(before)
+            estimator.__dict__.update(before)
             raise
 
     return guarded
@@ -130,7 +130,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         if outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
 
-        vars(self).update(run.fitted_attributes())
+        self.__dict__.update(run.fitted_attributes())
         self._activation, self._loss = activation, loss
         if isinstance(self.random_state, Integral):
             self._random_state = rng
@@ -139,11 +139,12 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
 
     def _check_data(self, X, y, sample_weight, goes_on, incremental):
         """The data in one dtype, the targets encoded; and the loss that goes with them."""
-        dtype = (np.float64, np.float32)
         if self.dtype is not None:
-            dtype = np.dtype(self.dtype)
+            dtypes = [np.dtype(self.dtype)]
         elif goes_on:
-            dtype = np.result_type(np.float32, *self.coefs_, *self.intercepts_)
+            dtypes = [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
+        else:
+            dtypes = [np.float64, np.float32]
         X, y = validate_data(
             self,
             X,
@@ -151,7 +152,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             accept_sparse="csr",
             multi_output=True,
             y_numeric=self._y_numeric,
-            dtype=dtype,
+            dtype=dtypes,
             reset=not goes_on,
         )
         if sample_weight is not None:
@@ -217,9 +218,54 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         network = Network.mlp(sizes, self._activation, self._loss)
         return network, network.raw_scores(X, self._by_layer(network))
 
+    def to_sklearn(self):
+        """Convert to scikit-learn's own MLP with the same predictions.
+
+        Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
+        on there, from a fresh state of the optimizer.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator that shares nothing with this one.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn has no equal: of a model of one class, of an activation or a solver of your own.
+        """
+        from sknn_scratch.estimators._interop import to_sklearn
+
+        return to_sklearn(self)
+
+    @classmethod
+    def from_sklearn(cls, mlp):
+        """Convert from scikit-learn's own MLP, with the same predictions.
+
+        Parameters
+        ----------
+        mlp : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator. Training may go on here, from a fresh state of the optimizer.
+
+        Returns
+        -------
+        estimator : object
+            A fitted estimator of this class that shares nothing with `mlp`.
+
+        Raises
+        ------
+        TypeError
+            If `mlp` is not an MLP of the same kind.
+        ValueError
+            If it was fitted to one class.
+        """
+        from sknn_scratch.estimators._interop import from_sklearn
+
+        return from_sklearn(cls, mlp)
+
     def __copy__(self):
         other = type(self).__new__(type(self))
-        vars(other).update(vars(self))
+        other.__dict__.update(self.__dict__)
         for name, value in vars(self).items():
             if name in ("coefs_", "intercepts_"):
                 setattr(other, name, [array.copy() for array in value])

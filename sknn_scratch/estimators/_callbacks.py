@@ -27,6 +27,7 @@ class FitObserver(Observer):
         self.hook_arguments = {"estimator": estimator, **user_data}
         self.context = context
         self.epoch_context = None
+        self.snapshot = None
         self.n_epochs = 0
         if context is not None:
             context.call_on_fit_task_begin(**self.hook_arguments)

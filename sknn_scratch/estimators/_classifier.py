@@ -20,7 +20,134 @@ from sknn_scratch.estimators._holdout import split_rows
 
 
 class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
-    """DOC"""
+    """Multi-layer perceptron classifier, trained by backpropagation.
+
+    It minimises the log-loss. Binary, multiclass and multilabel targets are supported.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` is logistic regression.
+    activation : {'identity', 'logistic', 'tanh', 'relu'} or Activation, default='relu'
+        Function of the hidden units, by name or as an object.
+    solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
+        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic gradient
+        descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own settings, which
+        then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and which a
+        search reaches as ``solver__beta_1``.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
+        that its effect depends on `batch_size`.
+    batch_size : int or 'auto', default='auto'
+        Rows of a mini-batch; 'auto' is ``min(200, n_samples)``. Not used by lbfgs.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Learning-rate policy of solver='sgd'; the other solvers keep it constant.
+
+        - 'constant': `learning_rate_init` throughout.
+        - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
+        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`; training
+          ends when it is 1e-6 or less.
+    learning_rate_init : float, default=0.001
+        Learning rate to start from. Not used by lbfgs.
+    power_t : float, default=0.5
+        Exponent of learning_rate='invscaling'.
+    max_iter : int, default=200
+        Epochs, or iterations of lbfgs, at most.
+    shuffle : bool, default=True
+        Whether to shuffle the rows before each epoch. Not used by lbfgs.
+    random_state : int, RandomState instance or None, default=None
+        Source of the initial weights, of the split for early stopping and of the order of rows. An int gives
+        the same model each time.
+    tol : float, default=1e-4
+        An epoch counts as stagnant if the loss, or with `early_stopping` the validation score, is not better
+        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger.
+    verbose : bool, default=False
+        Whether to print a line per epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model as it is.
+    momentum : float in [0, 1], default=0.9
+        Momentum of sgd.
+    nesterovs_momentum : bool, default=True
+        Whether sgd uses Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to hold out a part of the data, stratified by class, to stop when the score on it no longer improves, and
+        to keep the weights of the best epoch. Not possible with lbfgs and `partial_fit`.
+    validation_fraction : float in [0, 1), default=0.1
+        Share of the rows that early stopping holds out.
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+        Decay rates of the averages of Adam.
+    epsilon : float, default=1e-8
+        Keeps the denominator of Adam from zero.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more stagnant epochs in a row than this.
+    max_fun : int, default=15000
+        Evaluations of the loss by lbfgs at most.
+    dtype : {None, 'float32', 'float64'}, default=None
+        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model, all
+        others a float64 model. 'float32' takes half the memory and about half the time.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, in the order of the columns of probabilities.
+    loss_ : float
+        Training loss at the end.
+    best_loss_ : float or None
+        Least training loss; None with `early_stopping`.
+    loss_curve_ : list of float
+        Training loss at each epoch, or at each iteration of lbfgs.
+    validation_scores_ : list of float or None
+        Accuracy (negative log-loss for multilabel y) on the rows held out, at each epoch; None without `early_stopping`.
+    best_validation_score_ : float or None
+        The best of these.
+    t_ : int
+        Rows trained on so far.
+    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
+        Weights of each layer. Predictions follow what is put there.
+    intercepts_ : list of ndarray of shape (n_outputs,)
+        Biases of each layer.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+    n_iter_ : int
+        Epochs, or iterations of lbfgs, of the last fit.
+    n_layers_ : int
+        Number of layers, that of the inputs and that of the outputs included.
+    n_outputs_ : int
+        Units of the output layer.
+    out_activation_ : str
+        Function of the output layer: 'logistic' for two classes or several labels, 'softmax' for several classes.
+
+    See Also
+    --------
+    ScratchMLPRegressor : The same for numbers.
+
+    Notes
+    -----
+    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPClassifier``, but for a list
+    of mended defects: see ``docs/differences.md``.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
+    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+    >>> network = ScratchMLPClassifier(max_iter=500, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), network).fit(X_train, y_train)
+    >>> model.score(X_test, y_test) > 0.9
+    True
+    """
 
     _y_numeric = False
 
