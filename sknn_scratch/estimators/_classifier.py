@@ -31,10 +31,10 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     activation : {'identity', 'logistic', 'tanh', 'relu'} or Activation, default='relu'
         Function of the hidden units, by name or as an object.
     solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
-        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic gradient
-        descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own settings, which
-        then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and which a
-        search reaches as ``solver__beta_1``.
+        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
+        gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
+        settings, which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and
+        `epsilon`, and which a search reaches as ``solver__beta_1``.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
         that its effect depends on `batch_size`.
@@ -45,8 +45,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
         - 'constant': `learning_rate_init` throughout.
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
-        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`; training
-          ends when it is 1e-6 or less.
+        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
+          training ends when it is 1e-6 or less.
     learning_rate_init : float, default=0.001
         Learning rate to start from. Not used by lbfgs.
     power_t : float, default=0.5
@@ -70,8 +70,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     nesterovs_momentum : bool, default=True
         Whether sgd uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to hold out a part of the data, stratified by class, to stop when the score on it no longer improves, and
-        to keep the weights of the best epoch. Not possible with lbfgs and `partial_fit`.
+        Whether to hold out a part of the data, stratified by class, to stop when the score on it no longer
+        improves, and to keep the weights of the best epoch. Not possible with lbfgs and `partial_fit`.
     validation_fraction : float in [0, 1), default=0.1
         Share of the rows that early stopping holds out.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
@@ -83,8 +83,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     max_fun : int, default=15000
         Evaluations of the loss by lbfgs at most.
     dtype : {None, 'float32', 'float64'}, default=None
-        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model, all
-        others a float64 model. 'float32' takes half the memory and about half the time.
+        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
+        all others a float64 model. 'float32' takes half the memory and about half the time.
 
     Attributes
     ----------
@@ -97,7 +97,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     loss_curve_ : list of float
         Training loss at each epoch, or at each iteration of lbfgs.
     validation_scores_ : list of float or None
-        Accuracy (negative log-loss for multilabel y) on the rows held out, at each epoch; None without `early_stopping`.
+        Accuracy (negative log-loss for multilabel y) on the rows held out, at each epoch; None without
+        `early_stopping`.
     best_validation_score_ : float or None
         The best of these.
     t_ : int
@@ -117,7 +118,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     n_outputs_ : int
         Units of the output layer.
     out_activation_ : str
-        Function of the output layer: 'logistic' for two classes or several labels, 'softmax' for several classes.
+        Function of the output layer: 'logistic' for two classes or several labels, 'softmax' for several
+        classes.
 
     See Also
     --------
@@ -125,14 +127,14 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
     Notes
     -----
-    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPClassifier``, but for a list
-    of mended defects: see ``docs/differences.md``.
+    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPClassifier``, but
+    for a list of mended defects: see ``docs/differences.md``.
 
     References
     ----------
     Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
-    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
-    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+    2010. Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 
     Examples
     --------

@@ -27,10 +27,10 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     activation : {'identity', 'logistic', 'tanh', 'relu'} or Activation, default='relu'
         Function of the hidden units, by name or as an object.
     solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
-        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic gradient
-        descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own settings, which
-        then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and which a
-        search reaches as ``solver__beta_1``.
+        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
+        gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
+        settings, which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and
+        `epsilon`, and which a search reaches as ``solver__beta_1``.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
         that its effect depends on `batch_size`.
@@ -41,8 +41,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
 
         - 'constant': `learning_rate_init` throughout.
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
-        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`; training
-          ends when it is 1e-6 or less.
+        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
+          training ends when it is 1e-6 or less.
     learning_rate_init : float, default=0.001
         Learning rate to start from. Not used by lbfgs.
     power_t : float, default=0.5
@@ -79,8 +79,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     max_fun : int, default=15000
         Evaluations of the loss by lbfgs at most.
     dtype : {None, 'float32', 'float64'}, default=None
-        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model, all
-        others a float64 model. 'float32' takes half the memory and about half the time.
+        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
+        all others a float64 model. 'float32' takes half the memory and about half the time.
 
     Attributes
     ----------
@@ -120,14 +120,14 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
 
     Notes
     -----
-    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPRegressor``, but for a list
-    of mended defects: see ``docs/differences.md``.
+    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPRegressor``, but
+    for a list of mended defects: see ``docs/differences.md``.
 
     References
     ----------
     Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
-    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
-    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+    2010. Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 
     Examples
     --------
