@@ -33,6 +33,10 @@ class OptimizerState:
     averages: dict[str, FloatArray]
     n_steps: int = 0
 
+    def copy(self) -> OptimizerState:
+        """The same state in memory of its own."""
+        return OptimizerState({name: a.copy() for name, a in self.averages.items()}, self.n_steps)
+
 
 @dataclass
 class Optimizer(Configured):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -92,6 +92,15 @@ class Training:
     progress: Progress
     patience: Patience
     samples_seen: int = 0
+
+    def copy(self) -> Training:
+        """The same rules with a state of their own."""
+        return replace(
+            self,
+            optimizer_state=self.optimizer_state.copy(),
+            progress=replace(self.progress),
+            patience=replace(self.patience),
+        )
 
 
 @dataclass

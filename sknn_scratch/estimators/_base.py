@@ -29,12 +29,16 @@ def all_or_nothing(method):
     @functools.wraps(method)
     def guarded(estimator, *args, **kwargs):
         before = state(estimator)
+        generator = before.get("_random_state")
+        position = None if generator is None else generator.get_state()
         try:
             return method(estimator, *args, **kwargs)
         except BaseException:
             for name in state(estimator):
                 delattr(estimator, name)
             estimator.__dict__.update(before)
+            if generator is not None:
+                generator.set_state(position)
             raise
 
     return guarded
@@ -183,7 +187,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         """The source of random numbers; partial_fit goes on with that of the call before."""
         seeded = isinstance(self.random_state, Integral)
         if incremental and seeded and hasattr(self, "_random_state"):
-            return copy.deepcopy(self._random_state)
+            return self._random_state
         return check_random_state(self.random_state)
 
     def _packed(self, network, sizes, dtype):
@@ -271,6 +275,8 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
                 setattr(other, name, [array.copy() for array in value])
             elif name.endswith("_") and isinstance(value, list):
                 setattr(other, name, value.copy())
+            elif name == "_random_state":
+                other._random_state = copy.deepcopy(value)
         return other
 
     def __sklearn_tags__(self):

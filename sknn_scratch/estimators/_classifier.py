@@ -11,7 +11,6 @@ from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     check_classification_targets,
     type_of_target,
-    unique_labels,
 )
 
 from sknn_scratch.core import BinaryLogLoss, LogLoss
@@ -266,14 +265,16 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     def _encode_targets(self, y, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
             raise ValueError(
                 f"y has {y.shape[1]} columns of classes (multiclass-multioutput), which is not supported: "
                 "give a single column or a 0/1 indicator per label, or use MultiOutputClassifier."
             )
-        labels = unique_labels(y)
+        multilabel = kind == "multilabel-indicator"
+        if not multilabel and kind not in ("binary", "multiclass"):
+            check_classification_targets(y)  # raises
+        labels = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if not (goes_on or incremental):
             self.classes_ = labels
         elif incremental and not set(labels) <= set(self.classes_):
@@ -286,7 +287,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {labels}"
             )
-        multilabel = kind == "multilabel-indicator"
         self._labels_are_sparse = issparse(y)
         if multilabel:
             y = y.toarray() if issparse(y) else y

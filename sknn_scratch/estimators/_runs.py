@@ -158,7 +158,7 @@ class MinibatchRun(Run):
             if self.incremental:
                 patience.n_stagnant = before.patience.n_stagnant
         if before is not None and self.incremental:
-            training = copy.deepcopy(before)
+            training = before.copy()
             training.patience = patience
             return training
         optimizer = copy.copy(estimator._configured("solver", OPTIMIZERS))

@@ -108,5 +108,6 @@ class MLPSettings(BaseEstimator):
         if not isinstance(value, str):
             return value
         kind = registry[value]
-        own = self.get_params(deep=False)
-        return kind(**{name: own[name] for name in kind.__dataclass_fields__ if name in own})
+        return kind(
+            **{name: getattr(self, name) for name in kind.__dataclass_fields__ if hasattr(self, name)}
+        )
