@@ -39,9 +39,8 @@ for (label, network), color, marker in zip(fitted.items(), ("#D55E00", "#0072B2"
     fit_time = np.median(seconds[label])
     at = np.linspace(0, fit_time, network.n_iter_ + 1)[1:]
     axes.semilogy(at, network.loss_curve_, color=color, marker=marker, markevery=10, lw=2, label=label)
-    axes.annotate(
-        f"{fit_time:.2f} s", (at[-1], network.loss_), (8, 0), textcoords="offset points", va="center", color=color
-    )
+    end = (at[-1], network.loss_)
+    axes.annotate(f"{fit_time:.2f} s", end, (8, 0), textcoords="offset points", va="center", color=color)
 axes.set(
     xlabel="seconds of training",
     ylabel="training loss",

@@ -87,4 +87,4 @@ class Batches:
         if name not in self._buffers:
             self._buffers[name] = np.empty((self.batch_size, *array.shape[1:]), array.dtype)
         # mode="clip" lets NumPy write straight into `out`; the rows are valid, so nothing is clipped
-        return np.take(array, rows, axis=0, out=self._buffers[name][: len(rows)], mode="clip")
+        return array.take(rows, axis=0, out=self._buffers[name][: len(rows)], mode="clip")

@@ -219,7 +219,7 @@ class LogLoss(Loss):
         raw -= np.max(by_class, axis=0, out=per_row)[:, np.newaxis]
         np.exp(raw, out=out)
         class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
-        np.log(np.dot(out, ones, out=per_row), out=per_row)
+        np.log(out.dot(ones, out=per_row), out=per_row)
         raw -= per_row[:, np.newaxis]
         log_p, one_hot = raw, np.equal(y, class_numbers, out=out)
         value = -(

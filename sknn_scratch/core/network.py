@@ -156,7 +156,7 @@ class Network:
     @property
     def n_outputs(self) -> int:
         """Number of raw scores per row."""
-        return next(layer.n_outputs for layer in reversed(self.layers) if isinstance(layer, Dense))
+        return self.layers[-1].n_outputs
 
     def initialize(self, rng: np.random.RandomState, dtype: npt.DTypeLike) -> Parameters:
         """Parameters with initial values, drawn layer by layer."""
@@ -204,7 +204,7 @@ class Network:
         strength = self.l2 / (X.shape[0] if weight is None else float(weight.sum()))
         np.multiply(workspace.weights, strength, out=workspace.decay)
         workspace.weights_gradient += workspace.decay
-        return Objective(loss, 0.5 * strength * float(np.dot(workspace.weights, workspace.weights)))
+        return Objective(loss, 0.5 * strength * float(workspace.weights.dot(workspace.weights)))
 
     def raw_scores(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
         """The output of the last layer, computed by blocks of rows in memory of its own.
@@ -224,7 +224,7 @@ class Network:
         dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
         parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
         n_rows = X.shape[0]
-        width = max(layer.n_outputs for layer in self.layers if isinstance(layer, Dense))
+        width = max(layer.n_outputs for layer in self.layers)
         block = max(1, min(n_rows, PREDICTION_BLOCK // width))
         buffers = [layer.forward_buffers(block, dtype) for layer in self.layers]
         raw: FloatArray = np.empty((n_rows, self.n_outputs), dtype)

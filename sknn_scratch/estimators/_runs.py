@@ -185,6 +185,7 @@ class MinibatchRun(Run):
             )
         X, y, weight = X[held_out], y[held_out], None if weight is None else weight[held_out]
 
+        @np.errstate(over="ignore", invalid="ignore")  # divergence shows in the score
         def validate(parameters):
             raw = self.network.raw_scores(X, parameters.layers)
             if not np.isfinite(raw).all():

@@ -17,7 +17,14 @@ class Layer(ABC):
     """One step of the network. It owns shapes, not memory: parameters and buffers are handed to it.
 
     All buffers have one row per row of the batch, so that a short batch uses the first rows of them.
+
+    Attributes
+    ----------
+    n_outputs : int
+        Columns of the output.
     """
+
+    n_outputs: int
 
     @property
     @abstractmethod

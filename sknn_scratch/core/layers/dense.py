@@ -72,9 +72,9 @@ class Dense(Layer):
         buffers: Buffers,
     ) -> FloatArray:
         _matmul(x.T, delta, out=gradient["weights"])
-        np.dot(buffers["ones"], delta, out=gradient["bias"])
+        buffers["ones"].dot(delta, out=gradient["bias"])
         if "delta_x" in buffers:
-            return np.dot(delta, parameters["weights"].T, out=buffers["delta_x"])
+            return delta.dot(parameters["weights"].T, out=buffers["delta_x"])
         return delta
 
 
@@ -83,4 +83,4 @@ def _matmul(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     if issparse(a):
         out[...] = a @ b
     else:
-        np.dot(a, b, out=out)
+        a.dot(b, out=out)  # half the overhead of np.dot
