@@ -8,6 +8,7 @@ search can vary ``solver__beta_1``.
 from __future__ import annotations
 
 import math
+from abc import ABC
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -48,8 +49,19 @@ def number(default: float, allowed: Interval) -> Any:
 
 
 @dataclass
-class Configured:
-    """Base of all configured objects: checks its fields and answers get_params / set_params."""
+class Configured(ABC):  # noqa: B024
+    """Base of all configured objects: checks its fields and answers get_params / set_params.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import Adam
+    >>> Adam(beta_1=0.8).set_params(beta_2=0.99)
+    Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-08)
+    >>> Adam(beta_1=1.5)
+    Traceback (most recent call last):
+        ...
+    ValueError: 'beta_1' of Adam must be a number in [0, 1), got 1.5.
+    """
 
     def __post_init__(self) -> None:
         for setting in fields(self):

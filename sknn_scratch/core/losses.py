@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit, log_expit, xlogy
+from scipy.special import expit, log_expit
 
 from sknn_scratch.core.configuration import Configured
 from sknn_scratch.core.parameters import FloatArray
@@ -122,16 +122,18 @@ class Poisson(Loss):
         out: FloatArray,
         per_row: FloatArray,
     ) -> float:
-        # y log(y / p) - y + p = y log y - y (1 + raw) + p: the logarithm of p is never taken
-        xlogy(y, y, out=out)
-        value = _weighted_mean(out, weight)
-        np.add(raw, 1.0, out=out)
+        # y log(y / p) - y + p = y (log y - raw) - y + p: the logarithm of p is never taken, and large counts
+        # cancel row by row, before rounding errors of their sums could drown the loss
+        np.maximum(y, np.finfo(y.dtype).tiny, out=out)
+        np.log(out, out=out)
+        out -= raw
         out *= y
-        value -= _weighted_mean(out, weight)
-        np.exp(raw, out=out)
-        value += _weighted_mean(out, weight)
-        # dl/d raw = p - y
         out -= y
+        p = np.exp(raw, out=raw)
+        out += p
+        value = _weighted_mean(out, weight)
+        # dl/d raw = p - y
+        np.subtract(p, y, out=out)
         _scale_rows(out, weight)
         return value
 
@@ -222,11 +224,8 @@ class LogLoss(Loss):
         np.log(out.dot(ones, out=per_row), out=per_row)
         raw -= per_row[:, np.newaxis]
         log_p, one_hot = raw, np.equal(y, class_numbers, out=out)
-        value = -(
-            float(np.vdot(one_hot, log_p)) / len(y)
-            if weight is None
-            else float(np.einsum("ij,ij,i->", one_hot, log_p, weight)) / float(weight.sum())
-        )
+        np.einsum("ij,ij->i", one_hot, log_p, out=per_row)
+        value = -_weighted_mean(per_row[:, np.newaxis], weight)
         # dl/d raw_k = p_k - [k = y]
         np.subtract(np.exp(log_p, out=log_p), one_hot, out=out)
         _scale_rows(out, weight)
@@ -250,10 +249,11 @@ def _class_constants(n_classes: int, dtype: np.dtype[Any]) -> tuple[FloatArray, 
 
 
 def _weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:
-    """The mean over rows of the sum over columns."""
+    """The mean over rows of the sum over columns; `values` are used up."""
     if weight is None:
         return float(np.add.reduce(values, axis=None)) / len(values)
-    return float(np.einsum("ij,i->", values, weight)) / float(weight.sum())
+    values *= weight[:, np.newaxis]  # NumPy sums pairwise; einsum would add up rounding errors in float32
+    return float(np.add.reduce(values, axis=None)) / float(weight.sum())
 
 
 def _scale_rows(gradient: FloatArray, weight: FloatArray | None) -> None:

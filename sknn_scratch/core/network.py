@@ -59,6 +59,19 @@ class Workspace:
         Its weights; used, not copied.
     n_rows : int
         Rows of the largest batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Identity, Network, SquaredError, Workspace
+    >>> network = Network.mlp([1, 1], Identity(), SquaredError())
+    >>> workspace = Workspace(network, network.initialize(np.random.RandomState(0), float), n_rows=2)
+    >>> workspace.parameters.flat[:] = 1, 0
+    >>> X = np.array([[1.0], [2.0]])
+    >>> network.loss_and_gradient(X, np.zeros((2, 1)), None, workspace)
+    Objective(loss=1.25, penalty=0.0)
+    >>> workspace.gradient.flat
+    array([2.5, 1.5])
     """
 
     def __init__(self, network: Network, parameters: Parameters, n_rows: int) -> None:
@@ -201,7 +214,7 @@ class Network:
             delta = layer.backward(parameters, gradient, inputs.pop(), delta, buffers)
 
         # the penalty a / 2 ||w||^2 / (sum of the batch's weights) has the gradient a w / (the same sum)
-        strength = self.l2 / (X.shape[0] if weight is None else float(weight.sum()))
+        strength = float(self.l2) / (X.shape[0] if weight is None else float(weight.sum()))
         np.multiply(workspace.weights, strength, out=workspace.decay)
         workspace.weights_gradient += workspace.decay
         return Objective(loss, 0.5 * strength * float(workspace.weights.dot(workspace.weights)))

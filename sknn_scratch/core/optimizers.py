@@ -88,12 +88,13 @@ class SGD(Optimizer):
     ) -> None:
         state.n_steps += 1
         velocity = state.averages["velocity"]
-        gradient *= -learning_rate
-        velocity *= self.momentum
+        momentum = float(self.momentum)  # a NumPy scalar would make float32 arithmetic float64
+        gradient *= -float(learning_rate)
+        velocity *= momentum
         velocity += gradient
         if self.nesterovs_momentum:
             theta += gradient
-            np.multiply(velocity, self.momentum, out=gradient)
+            np.multiply(velocity, momentum, out=gradient)
             theta += gradient
         else:
             theta += velocity
@@ -139,17 +140,18 @@ class Adam(Optimizer):
         # m and v are kept without their factors 1 - beta, which saves two passes over the parameters; the
         # factors come back in the two numbers `scale` and `epsilon`.
         m, v = state.averages["m"], state.averages["v"]
-        m *= self.beta_1
+        beta_1, beta_2 = float(self.beta_1), float(self.beta_2)  # not NumPy scalars: they are float64
+        m *= beta_1
         m += gradient
         np.multiply(gradient, gradient, out=gradient)
-        v *= self.beta_2
+        v *= beta_2
         v += gradient
-        scale = (1 - self.beta_1) / math.sqrt(1 - self.beta_2)
-        scale *= math.sqrt(1 - self.beta_2**state.n_steps) / (1 - self.beta_1**state.n_steps)
+        scale = (1 - beta_1) / math.sqrt(1 - beta_2)
+        scale *= math.sqrt(1 - beta_2**state.n_steps) / (1 - beta_1**state.n_steps)
         update = np.sqrt(v, out=gradient)
-        update += self.epsilon / math.sqrt(1 - self.beta_2)
+        update += float(self.epsilon) / math.sqrt(1 - beta_2)
         np.divide(m, update, out=update)
-        update *= learning_rate * scale
+        update *= float(learning_rate) * scale
         theta -= update
 
 

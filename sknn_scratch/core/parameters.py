@@ -54,6 +54,10 @@ class Parameters:
 
     def __init__(self, shapes: Shapes, flat: FloatArray) -> None:
         self.shapes = tuple(dict(layer) for layer in shapes)
+        if flat.size != count_parameters(self.shapes):
+            raise ValueError(
+                f"The shapes hold {count_parameters(self.shapes)} values, but flat has {flat.size}."
+            )
         self.flat = flat
         views: list[dict[str, FloatArray]] = [{} for _ in self.shapes]
         start = 0
@@ -66,8 +70,6 @@ class Parameters:
                         start = stop
             if of_weights:
                 self.n_weights = start
-        if start != flat.size:
-            raise ValueError(f"The shapes hold {start} values, but flat has {flat.size}.")
         self.layers = tuple(views)
 
     @classmethod
@@ -85,5 +87,22 @@ class Parameters:
 
 
 def count_parameters(shapes: Shapes) -> int:
-    """How many numbers the arrays of these shapes hold."""
+    """How many numbers the arrays of these shapes hold.
+
+    Parameters
+    ----------
+    shapes : sequence of mappings
+        For each layer, the shape of each of its arrays by name.
+
+    Returns
+    -------
+    int
+        The size of the flat vector.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import count_parameters
+    >>> count_parameters([{"weights": (64, 100), "bias": (100,)}])
+    6500
+    """
     return sum(math.prod(shape) for layer in shapes for shape in layer.values())

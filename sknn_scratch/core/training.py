@@ -310,9 +310,12 @@ def train_lbfgs(
     if search.stopped:
         outcome, best = Outcome.STOPPED, search.accepted
     loss = search.reported_at(best)
-    if not math.isfinite(loss):
-        outcome = Outcome.DIVERGED
-    parameters.flat[...] = best
+    gradient = search.workspace.gradient.flat.astype(np.float64)
+    # L-BFGS is made of inner products: where they overflow, it cannot take a step
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (math.isfinite(loss) and math.isfinite(np.dot(gradient, gradient))):
+            outcome = Outcome.DIVERGED
+        parameters.flat[...] = best
     return outcome, message, loss
 
 
@@ -358,6 +361,6 @@ class _LbfgsSearch:
 
     def _evaluate(self, theta: _Vector) -> Objective:
         self._evaluated = theta.copy()
-        self.workspace.parameters.flat[...] = theta
         with np.errstate(over="ignore", invalid="ignore"):  # a trial step may go too far
+            self.workspace.parameters.flat[...] = theta
             return self.network.loss_and_gradient(*self.data, self.workspace)

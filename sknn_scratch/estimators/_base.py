@@ -56,8 +56,6 @@ def has_partial_fit(estimator):
 class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     """The walk from data to a fitted model; what differs between the two estimators is abstract."""
 
-    _y_numeric: bool
-
     @abstractmethod
     def _encode_targets(self, y, dtype, goes_on, incremental):
         """Check y, keep what predicting needs of it; return it 2-D as the loss wants it, and the loss."""
@@ -123,21 +121,20 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
         run = kind(self, network, parameters, data, rng, observer, goes_on, incremental)
         run.history.loss_scale = self._loss_scale(loss)
-        observer.snapshot = run.fitted_attributes
+        self._activation, self._loss = activation, loss
+        # a snapshot may be kept, and go on training by itself
+        observer.snapshot = lambda: copy.deepcopy(run.fitted_attributes())
         outcome = run.train()
-        if outcome is Outcome.DIVERGED or not np.isfinite(parameters.flat).all():
+        if outcome is Outcome.DIVERGED or not run.is_finite():
             raise ValueError(
                 f"Training diverged at epoch {len(run.history.losses)}: solver={self.solver!r} produced a "
                 "non-finite loss, score or parameter weights. Scale X (StandardScaler) and, in regression, "
                 f"y, or use a smaller learning_rate_init than {self.learning_rate_init}."
             )
         if outcome is Outcome.INTERRUPTED:
-            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
 
         self.__dict__.update(run.fitted_attributes())
-        self._activation, self._loss = activation, loss
-        if isinstance(self.random_state, Integral):
-            self._random_state = rng
         observer.fit_ends()
         return self
 
@@ -149,24 +146,43 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             dtypes = [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
         else:
             dtypes = [np.float64, np.float32]
-        X, y = validate_data(
-            self,
+        X, y = self._validated(
             X,
             y,
             accept_sparse="csr",
             multi_output=True,
-            y_numeric=self._y_numeric,
             dtype=dtypes,
             reset=not goes_on,
         )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-            sample_weight = sample_weight.astype(X.dtype, copy=False)
+            with np.errstate(over="ignore"):
+                sample_weight = sample_weight.astype(X.dtype, copy=False)
+            if not 0 < sample_weight.sum() < np.inf:
+                raise ValueError(
+                    f"sample_weight is too small or large for {X.dtype}: the sum is {sample_weight.sum()}."
+                )
         n_outputs = self.n_outputs_ if goes_on else None
         y, loss = self._encode_targets(y, X.dtype, goes_on, incremental)
         if goes_on and self.n_outputs_ != n_outputs:
             raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
         return Batch(X, y, sample_weight), loss
+
+    def _validated(self, X, *y, **options):
+        """scikit-learn's validate_data, which does not say where a string was found."""
+        try:
+            return validate_data(self, X, *y, **options)
+        except ValueError as error:
+            if "could not convert string" in str(error):
+                dtypes = getattr(X, "dtypes", None)
+                names = [] if dtypes is None else [n for n in X if getattr(dtypes[n], "kind", "O") in "OSU"]
+                where = f"Columns {names} of X hold" if names else "X holds"
+                raise ValueError(
+                    f"{where} strings: {error}. Encode them as numbers (OneHotEncoder, TargetEncoder)."
+                ) from None
+            if str(error).startswith("Input contains NaN"):
+                raise ValueError(str(error).replace("Input", "Input y", 1)) from None
+            raise
 
     def _check_memory(self, network, dtype):
         n_parameters = count_parameters(network.shapes)
@@ -216,7 +232,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     def _forward(self, X):
         """The fitted network, and its raw scores for X."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
         # built anew, because users may have put other arrays into coefs_ and intercepts_
         sizes = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
         network = Network.mlp(sizes, self._activation, self._loss)

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     check_classification_targets,
     type_of_target,
+    unique_labels,
 )
 
 from sknn_scratch.core import BinaryLogLoss, LogLoss
@@ -150,8 +151,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     True
     """
 
-    _y_numeric = False
-
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -180,6 +179,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         ValueError
             If the data are not as they must be, or if training diverges. The estimator is left as it was.
         """
+        self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         _check_partial_fit_first_call(self, classes)  # sets classes_
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -197,11 +197,11 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             The most probable class; for multilabel y 1 for each label with a probability above one half, as a
             sparse matrix if the estimator was fitted to one.
         """
-        raw = self._forward(X)[1]
+        network, raw = self._forward(X)
         if self._is_multilabel():
             labels = (raw > 0).astype(int)
             return csr_matrix(labels) if self._labels_are_sparse else labels
-        return self.classes_[_class_numbers(raw)]
+        return self.classes_[_class_numbers(raw, network.loss)]
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -265,7 +265,10 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     def _encode_targets(self, y, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
-        kind = type_of_target(y, input_name="y")
+        try:
+            kind = type_of_target(y, input_name="y")
+        except TypeError as error:
+            raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
         if kind == "multiclass-multioutput":
             raise ValueError(
                 f"y has {y.shape[1]} columns of classes (multiclass-multioutput), which is not supported: "
@@ -274,9 +277,17 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         multilabel = kind == "multilabel-indicator"
         if not multilabel and kind not in ("binary", "multiclass"):
             check_classification_targets(y)  # raises
-        labels = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        if goes_on and multilabel is not self._is_multilabel():
+            kinds = ["single-label", "multilabel"]
+            raise ValueError(
+                f"Training cannot go on from {kinds[not multilabel]} to {kinds[multilabel]} targets: use fit "
+                "with warm_start=False."
+            )
+        labels = unique_labels(y)
         if not (goes_on or incremental):
             self.classes_ = labels
+        elif multilabel and len(labels) != len(self.classes_):
+            raise ValueError(f"y has {len(labels)} labels, but classes has {len(self.classes_)}.")
         elif incremental and not set(labels) <= set(self.classes_):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
@@ -307,7 +318,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     def _validation_score(self, loss, raw, y, weight):
         if y.shape[1] > 1:  # multilabel: the share of rows with all labels right is often 0, and no guide
             return -loss.value_and_gradient(raw, y, weight, np.empty_like(raw), np.empty_like(raw[:, 0]))
-        return accuracy_score(y.ravel(), _class_numbers(raw), sample_weight=weight)
+        return accuracy_score(y.ravel(), _class_numbers(raw, loss), sample_weight=weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -315,6 +326,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         return tags
 
 
-def _class_numbers(raw):
-    """The most probable class: the sign of a single score, the largest of several."""
-    return raw.argmax(axis=1) if raw.shape[1] > 1 else (raw.ravel() > 0).astype(np.intp)
+def _class_numbers(raw, loss):
+    """The most probable class: by the sign of the one score of two classes, or the largest of several."""
+    return (raw.ravel() > 0).astype(np.intp) if loss.link_inverse == "logistic" else raw.argmax(axis=1)

@@ -40,7 +40,7 @@ def split_rows(n_samples, fraction, classes, rng):
                 f"Classes {labels[counts == 1].tolist()} have one sample each: it stays in the training "
                 "part, and early stopping cannot watch them.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=8,
             )
         rows, alone = np.flatnonzero(counts[codes] > 1), np.flatnonzero(counts[codes] == 1)
         stratify = codes[rows]
@@ -57,7 +57,7 @@ def split_rows(n_samples, fraction, classes, rng):
             f"{n_validation} of {len(rows)} samples are held out, and one part is smaller than the number "
             "of classes.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=8,
         )
         stratify = None
     train, validation = train_test_split(rows, test_size=fraction, random_state=rng, stratify=stratify)

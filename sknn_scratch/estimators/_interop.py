@@ -57,7 +57,7 @@ def from_sklearn(cls, mlp):
     estimator._loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()
     if is_classifier(estimator):
         estimator._labels_are_sparse = mlp._label_binarizer.sparse_input_
-    if isinstance(mlp.random_state, Integral):
+    if isinstance(mlp.random_state, Integral) and hasattr(mlp, "_random_state"):
         estimator._random_state = copy.deepcopy(mlp._random_state)
     return estimator
 

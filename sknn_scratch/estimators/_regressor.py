@@ -147,7 +147,6 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     True
     """
 
-    _y_numeric = True
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions({"squared_error", "poisson"})],
@@ -235,6 +234,7 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         ValueError
             If the data are not as they must be, or if training diverges. The estimator is left as it was.
         """
+        self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):
@@ -257,9 +257,18 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     def _encode_targets(self, y, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        y = check_array(
-            y.toarray() if issparse(y) else y, dtype=dtype, ensure_2d=False, input_name="y", estimator=self
-        )
+        try:
+            y = check_array(
+                y.toarray() if issparse(y) else y,
+                dtype=dtype,
+                ensure_2d=False,
+                input_name="y",
+                estimator=self,
+            )
+        except ValueError as error:
+            if "could not convert string" in str(error):
+                raise ValueError(f"y must hold numbers: {error}.") from None
+            raise
         y = y.reshape(len(y), -1)
         if self.loss == "poisson" and y.min() < 0:
             raise ValueError(f"y must not be negative for loss='poisson', got a y of {y.min()}.")

@@ -4,6 +4,7 @@ import copy
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -65,10 +66,15 @@ class Run(ABC):
 
     @abstractmethod
     def fitted_attributes(self) -> dict:
-        """What a fit that ends now leaves on the estimator; nothing in it is shared with this run."""
+        """What a fit that ends now leaves on the estimator; the weights are a copy."""
+
+    def is_finite(self):
+        """Whether training could go on from where it is."""
+        return bool(np.isfinite(self.parameters.flat).all())
 
     def _common_attributes(self, weights):
         dense = [layer for layer in Parameters(self.network.shapes, weights.copy()).layers if layer]
+        seeded = isinstance(self.estimator.random_state, Integral)
         return {
             "coefs_": [layer["weights"] for layer in dense],
             "intercepts_": [layer["bias"] for layer in dense],
@@ -77,6 +83,7 @@ class Run(ABC):
             "n_iter_": len(self.history.losses),
             "loss_": self.history.losses[-1] if self.history.losses else np.nan,
             "loss_curve_": self._appended("loss_curve_", self.history.losses),
+            **({"_random_state": self.rng} if seeded else {}),
         }
 
     def _appended(self, attribute, values):
@@ -116,7 +123,7 @@ class MinibatchRun(Run):
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         return outcome
 
@@ -134,6 +141,11 @@ class MinibatchRun(Run):
             "_training": self.training,
         }
 
+    def is_finite(self):
+        # Adam hides an infinite average by dividing by it: no weight would ever change again
+        averages = self.training.optimizer_state.averages.values()
+        return super().is_finite() and all(bool(np.isfinite(average).all()) for average in averages)
+
     def _batch_size(self, n_samples):
         batch_size = self.estimator.batch_size
         if batch_size == "auto":
@@ -143,7 +155,7 @@ class MinibatchRun(Run):
                 f"Got batch_size={batch_size}, larger than the sample size {n_samples}. It is going to be "
                 "clipped.",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
         return min(batch_size, n_samples)
 
@@ -154,7 +166,9 @@ class MinibatchRun(Run):
         early_stopping = estimator.early_stopping
         patience = Patience(estimator.tol, estimator.n_iter_no_change, keeps_best_weights=early_stopping)
         if before is not None and before.patience.keeps_best_weights == early_stopping:
-            patience.best, patience.best_weights = before.patience.best, before.patience.best_weights
+            patience.best, best = before.patience.best, before.patience.best_weights
+            if best is not None:
+                patience.best_weights = best.astype(self.parameters.flat.dtype, copy=False)
             if self.incremental:
                 patience.n_stagnant = before.patience.n_stagnant
         if before is not None and self.incremental:
@@ -203,7 +217,7 @@ class LbfgsRun(Run):
     def train(self):
         estimator = self.estimator
         if estimator.early_stopping:
-            warnings.warn("early_stopping=True has no effect with solver='lbfgs'.", UserWarning, stacklevel=5)
+            warnings.warn("early_stopping=True has no effect with solver='lbfgs'.", UserWarning, stacklevel=6)
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
             self.parameters,
@@ -220,7 +234,7 @@ class LbfgsRun(Run):
                 f"Increase max_iter={estimator.max_iter} or max_fun={estimator.max_fun}, or scale the data "
                 "(StandardScaler).",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         return outcome
 

@@ -1,0 +1,9 @@
+import pytest
+from threadpoolctl import threadpool_limits
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_blas_thread():
+    # the networks are small, and the tests run in one process per core already
+    with threadpool_limits(1):
+        yield

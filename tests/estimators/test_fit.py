@@ -1,0 +1,502 @@
+"""What a user may rely on, beside the same model as scikit-learn's."""
+
+import contextlib
+import copy
+import itertools
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix, issparse
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
+
+from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch.core import Adam, Tanh
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X3, Y3 = make_classification(
+    120, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, class_sep=2.0, random_state=0
+)
+X2, Y2 = make_classification(120, 6, n_informative=4, class_sep=1.5, random_state=1)
+XM, YM = make_multilabel_classification(120, 6, n_classes=4, random_state=0)
+XM = StandardScaler().fit_transform(XM)
+XR, YR = make_regression(120, 6, noise=5.0, random_state=0)
+YR = YR / YR.std()
+
+DATA = {"binary": (X2, Y2), "multiclass": (X3, Y3), "multilabel": (XM, YM)}
+SOLVERS = ["adam", "sgd", "lbfgs"]
+
+each_solver = pytest.mark.parametrize("solver", SOLVERS)
+each_target = pytest.mark.parametrize("target", sorted(DATA))
+
+
+def classifier(**params):
+    return ScratchMLPClassifier(
+        **{"hidden_layer_sizes": (8,), "max_iter": 20, "learning_rate_init": 0.01, "random_state": 0} | params
+    )
+
+
+def regressor(**params):
+    return ScratchMLPRegressor(
+        **{"hidden_layer_sizes": (8,), "max_iter": 20, "learning_rate_init": 0.01, "random_state": 0} | params
+    )
+
+
+BOTH = [(classifier, X3, Y3), (regressor, XR, YR)]
+both = pytest.mark.parametrize(("make", "X", "y"), BOTH, ids=["classifier", "regressor"])
+
+
+def weights(estimator):
+    return [*estimator.coefs_, *estimator.intercepts_]
+
+
+def assert_same_weights(first, second):
+    for a, b in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class TestPrecision:
+    @both
+    @each_solver
+    @pytest.mark.parametrize("dtype", [None, "float32", "float64"])
+    @pytest.mark.parametrize("of_data", [np.float32, np.float64, np.int64])
+    def test_weights_and_predictions_have_the_dtype_asked_for(self, make, X, y, solver, dtype, of_data):
+        X = (10 * X).astype(of_data)
+        expected = np.dtype(dtype or ("float32" if of_data is np.float32 else "float64"))
+        model = make(solver=solver, dtype=dtype, max_iter=3).fit(X, y)
+        assert {array.dtype for array in weights(model)} == {expected}
+        methods = (
+            ["predict_proba", "predict_log_proba", "decision_function"] if make is classifier else ["predict"]
+        )
+        for method in methods:
+            assert getattr(model, method)(X).dtype == expected
+        assert all(type(loss) is float for loss in [*model.loss_curve_, model.loss_])
+
+    @both
+    @each_solver
+    def test_float32_is_as_accurate_as_float64(self, make, X, y, solver):
+        narrow, wide = (make(solver=solver, dtype=d, max_iter=60).fit(X, y) for d in ("float32", "float64"))
+        assert narrow.score(X, y) == pytest.approx(wide.score(X, y), abs=1e-2)
+        assert narrow.loss_curve_[:5] == pytest.approx(wide.loss_curve_[:5], rel=1e-2)
+        assert narrow.loss_curve_ != wide.loss_curve_
+
+    @pytest.mark.parametrize("solver", ["adam", "sgd"])
+    def test_settings_given_as_numpy_scalars_change_no_bit_of_a_float32_model(self, solver):
+        settings = {"alpha": 0.01, "learning_rate_init": 0.01, "momentum": 0.8, "beta_1": 0.8, "beta_2": 0.99}
+        settings |= {"epsilon": 1e-3, "power_t": 0.3, "tol": 1e-3, "learning_rate": "invscaling"}
+        numpy_scalars = {k: np.float64(v) if isinstance(v, float) else v for k, v in settings.items()}
+        plain, given = (
+            classifier(solver=solver, dtype="float32", **chosen).fit(X3, Y3)
+            for chosen in (settings, numpy_scalars)
+        )
+        assert_same_weights(plain, given)
+
+    @both
+    def test_partial_fit_and_warm_start_go_on_in_the_dtype_asked_for(self, make, X, y):
+        for dtype in ("float32", "float64"):
+            other = "float64" if dtype == "float32" else "float32"
+            model = make(dtype=other, warm_start=True).fit(X, y).set_params(dtype=dtype)
+            assert {array.dtype for array in weights(copy.copy(model).partial_fit(X, y))} == {np.dtype(dtype)}
+            assert {array.dtype for array in weights(model.fit(X, y))} == {np.dtype(dtype)}
+
+    @both
+    def test_the_dtype_holds_when_early_stopping_goes_back_to_weights_of_an_earlier_fit(self, make, X, y):
+        model = make(dtype="float64", warm_start=True, early_stopping=True, max_iter=100).fit(X, y)
+        model.set_params(dtype="float32", max_iter=1, learning_rate_init=10.0).fit(X, y)
+        assert {array.dtype for array in weights(model)} == {np.dtype("float32")}
+
+
+class TestScores:
+    @each_target
+    @pytest.mark.parametrize("scale", [1, 1e4], ids=["usual", "saturated"])
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_scores_probabilities_and_predictions_agree(self, target, scale, dtype):
+        X, y = DATA[target]
+        model = classifier(dtype=dtype).fit(X, y)
+        X = scale * X
+        scores, probabilities, labels = (
+            model.decision_function(X),
+            model.predict_proba(X),
+            model.predict(X),
+        )
+        log_probabilities = model.predict_log_proba(X)
+        rtol, atol = (1e-12, 1e-15) if dtype == "float64" else (1e-5, 1e-6)
+        if target == "binary":
+            assert scores.shape == (len(X),)
+            np.testing.assert_array_equal(labels, model.classes_[(scores > 0).astype(int)])
+            both_sides = np.column_stack([-scores, scores])
+            expected, expected_log = expit(both_sides), log_expit(both_sides)
+        elif target == "multiclass":
+            assert scores.shape == (len(X), 3)
+            np.testing.assert_array_equal(labels, model.classes_[scores.argmax(axis=1)])
+            expected, expected_log = softmax(scores, axis=1), log_softmax(scores, axis=1)
+        else:
+            assert scores.shape == (len(X), 4)
+            np.testing.assert_array_equal(labels, scores > 0)
+            expected, expected_log = expit(scores), log_expit(scores)
+        np.testing.assert_allclose(probabilities, expected, rtol=rtol, atol=atol)
+        np.testing.assert_allclose(log_probabilities, expected_log, rtol=rtol, atol=atol)
+        assert np.isfinite(log_probabilities).all()
+        assert (probabilities >= 0).all()
+        assert (probabilities <= 1).all()
+        if scale > 1:
+            assert log_probabilities.min() < -200  # what exp turns into 0
+
+    def test_log_probabilities_of_the_sure_class_are_exact(self):
+        model = classifier(hidden_layer_sizes=()).fit(X2, Y2)
+        model.coefs_[0][...], model.intercepts_[0][...] = 0, 50
+        # log(1 - exp(-50)) is -exp(-50), not 0
+        assert model.predict_log_proba(X2[:1])[0] == pytest.approx([-50, -np.exp(-50)], rel=1e-12)
+
+
+class TestWeightsOfOnesOwn:
+    @both
+    def test_predictions_follow_what_is_put_into_coefs(self, make, X, y):
+        output = "predict_proba" if make is classifier else "predict"
+
+        def predictions(model):
+            return getattr(model, output)(X)
+
+        def by_hand(model):
+            hidden = np.maximum(X @ model.coefs_[0] + model.intercepts_[0], 0)
+            raw = hidden @ model.coefs_[1] + model.intercepts_[1]
+            return softmax(raw, axis=1) if make is classifier else raw.ravel()
+
+        model = make().fit(X, y)
+        seen = [predictions(model)]
+        model.coefs_[0][...] = -model.coefs_[0]
+        seen.append(predictions(model))
+        model.coefs_[0] = 2 * model.coefs_[0]
+        seen.append(predictions(model))
+        model.coefs_ = [3 * coef for coef in model.coefs_]
+        seen.append(predictions(model))
+        model.intercepts_ = [intercept + 1 for intercept in model.intercepts_]
+        seen.append(predictions(model))
+        # prune the hidden layer from 8 units to 3
+        model.coefs_ = [model.coefs_[0][:, :3], model.coefs_[1][:3]]
+        model.intercepts_ = [model.intercepts_[0][:3], model.intercepts_[1]]
+        seen.append(predictions(model))
+        np.testing.assert_allclose(seen[-1], by_hand(model), rtol=1e-10)
+        for first, second in itertools.pairwise(seen):
+            assert not np.allclose(first, second)
+
+    @both
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+    def test_copies_do_not_share_live_weights(self, make, X, y, duplicate):
+        model = make().fit(X, y)
+        other, before = duplicate(model), model.predict(X)
+        np.testing.assert_array_equal(other.predict(X), before)
+        for array in weights(other):
+            array[...] = 0
+        other.coefs_[0] = None
+        other.loss_curve_.append(0.0)
+        np.testing.assert_array_equal(model.predict(X), before)
+        assert len(model.loss_curve_) == model.n_iter_
+
+    @both
+    def test_training_a_copy_leaves_the_original_as_it_was(self, make, X, y):
+        model, alone = (make(max_iter=3).fit(X, y) for _ in range(2))
+        copy.copy(model).partial_fit(X[:50], y[:50]).partial_fit(X, y)
+        copy.copy(model).set_params(warm_start=True).fit(X, y)
+        assert_same_weights(model.partial_fit(X, y), alone.partial_fit(X, y))
+
+    @both
+    def test_training_goes_on_from_weights_put_there(self, make, X, y):
+        model = make(max_iter=1, learning_rate_init=1e-12).fit(X, y)
+        model.coefs_ = [np.zeros((6, 5)), np.zeros((5, 3 if make is classifier else 1))]
+        model.intercepts_[0] = np.zeros(5)
+        model.set_params(hidden_layer_sizes=(5,), warm_start=True).fit(X, y)
+        assert max(np.abs(coef).max() for coef in model.coefs_) < 1e-9
+
+
+class TestLabels:
+    @each_solver
+    @pytest.mark.parametrize("label", ["only", 7, True])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_one_class_is_learnt_with_one_column(self, solver, label, seed):
+        X, y = X3[:30], np.full(30, label)
+        model = classifier(solver=solver, random_state=seed, max_iter=3).fit(X, y)
+        np.testing.assert_array_equal(model.predict(X), y)
+        np.testing.assert_array_equal(model.predict_proba(X), np.ones((30, 1)))
+        np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((30, 1)))
+        assert model.score(X, y) == 1
+        assert model.classes_.tolist() == [label]
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_one_class_is_learnt_with_early_stopping_too(self, seed):
+        model = classifier(early_stopping=True, random_state=seed, max_iter=3).fit(X3, np.zeros(120))
+        assert model.best_validation_score_ == 1
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            np.array(["b", "a", "c"]),
+            np.array(["b", "a", "c"], dtype=object),
+            np.array([-5, 0, -9]),
+            np.array([2.0, -1.0, 5.0]),
+            np.array([3, 200, 4], dtype=np.uint8),
+        ],
+        ids=["str", "object", "negative", "float", "uint8"],
+    )
+    def test_labels_of_any_kind_come_back(self, names):
+        model = classifier().fit(X3, names[Y3])
+        np.testing.assert_array_equal(model.classes_, np.sort(names))
+        assert set(model.predict(X3)) <= set(names)
+        assert model.score(X3, names[Y3]) > 0.7
+        # the scores are in the order of the sorted labels
+        plain = classifier().fit(X3, np.argsort(np.argsort(names))[Y3])
+        np.testing.assert_array_equal(model.predict_proba(X3), plain.predict_proba(X3))
+
+    def test_bool_labels_come_back_as_bool(self):
+        model = classifier().fit(X2, Y2 == 1)
+        assert model.predict(X2).dtype == bool
+        assert model.score(X2, Y2 == 1) > 0.7
+
+    @pytest.mark.parametrize("dtype", ["category", "string", "str", "object", "Int64", "boolean"])
+    def test_pandas_labels_come_back(self, dtype):
+        names = {"Int64": [3, 1], "boolean": [False, True]}.get(dtype, ["no", "yes"])
+        y = pd.Series(np.array(names, dtype=object)[Y2]).astype(dtype)
+        model = classifier(max_iter=60).fit(pd.DataFrame(X2).add_prefix("x"), y)
+        predicted = model.predict(pd.DataFrame(X2).add_prefix("x"))
+        assert set(predicted) == set(names)
+        assert np.mean(predicted == y.to_numpy(dtype=object)) > 0.7
+
+    @each_solver
+    def test_sparse_multilabel_targets_give_sparse_predictions_of_the_same_model(self, solver):
+        dense, sparse = (classifier(solver=solver).fit(XM, y) for y in (YM, csr_matrix(YM)))
+        assert_same_weights(dense, sparse)
+        predicted = sparse.predict(XM)
+        assert issparse(predicted)
+        np.testing.assert_array_equal(predicted.toarray(), dense.predict(XM))
+        assert not issparse(dense.predict(XM))
+
+    def test_a_column_of_labels_is_taken_with_a_warning(self):
+        from sklearn.exceptions import DataConversionWarning
+
+        with pytest.warns(DataConversionWarning):
+            model = classifier().fit(X3, Y3[:, np.newaxis])
+        assert_same_weights(model, classifier().fit(X3, Y3))
+
+
+class TestCourse:
+    @both
+    @pytest.mark.parametrize(
+        ("solver", "early_stopping"),
+        [("adam", False), ("adam", True), ("sgd", False), ("sgd", True), ("lbfgs", False)],
+    )
+    def test_verbose_prints_a_line_an_epoch(self, make, X, y, solver, early_stopping, capsys):
+        model = make(solver=solver, verbose=True, max_iter=4, early_stopping=early_stopping).fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        expected = []
+        for i, loss in enumerate(model.loss_curve_):
+            expected.append(f"Iteration {i + 1}, loss = {loss:.8f}")
+            if early_stopping:
+                expected.append(f"Validation score: {model.validation_scores_[i]:f}")
+        assert len(expected) >= 4
+        assert lines == expected
+        make(solver=solver, max_iter=4).fit(X, y)
+        assert capsys.readouterr().out == ""
+
+    def test_verbose_says_why_training_ended(self, capsys):
+        model = classifier(verbose=True, tol=10.0, n_iter_no_change=2).fit(X3, Y3)
+        out = capsys.readouterr().out
+        assert model.n_iter_ == 4
+        assert "did not improve more than tol=10.000000 for 2 consecutive epochs. Stopping." in out
+
+    @both
+    @each_solver
+    def test_the_loss_curve_has_one_loss_an_epoch(self, make, X, y, solver):
+        model = make(solver=solver, max_iter=12).fit(X, y)
+        assert model.n_iter_ == len(model.loss_curve_) == 12
+        assert model.loss_ == model.loss_curve_[-1] < model.loss_curve_[0]
+        assert model.best_loss_ == min(model.loss_curve_)
+
+    def test_a_limit_of_evaluations_ends_lbfgs_with_a_warning(self):
+        with pytest.warns(ConvergenceWarning, match="max_fun=5"):
+            model = classifier(solver="lbfgs", max_fun=5).fit(X3, Y3)
+        assert model.n_iter_ == len(model.loss_curve_) <= 5
+
+    @both
+    def test_early_stopping_gives_back_the_weights_of_the_best_epoch(self, make, X, y):
+        settings = {"early_stopping": True, "validation_fraction": 0.3, "learning_rate_init": 0.1}
+        model = make(**settings, max_iter=1000, n_iter_no_change=5).fit(X, y)
+        best = int(np.argmax(model.validation_scores_))
+        assert best < len(model.validation_scores_) - 1 < 999
+        assert model.best_validation_score_ == model.validation_scores_[best]
+        assert_same_weights(model, make(**settings, max_iter=best + 1).fit(X, y))
+
+    @both
+    def test_a_second_warm_fit_does_not_spoil_the_best_weights_of_the_first(self, make, X, y):
+        model = make(early_stopping=True, warm_start=True, max_iter=60, validation_fraction=0.3).fit(X, y)
+        score, kept = model.score(X, y), [array.copy() for array in weights(model)]
+        with contextlib.suppress(ValueError):
+            model.set_params(learning_rate_init=5.0, max_iter=3).fit(X, y)
+        for array, before in zip(weights(model), kept, strict=True):
+            np.testing.assert_array_equal(array, before)
+        assert model.score(X, y) == score
+
+    def test_classes_of_one_sample_are_named_and_early_stopping_works(self):
+        y = np.where(np.arange(120) == 5, 9, Y3)
+        with pytest.warns(UserWarning, match=r"Classes \[9\] have one sample each"):
+            model = classifier(early_stopping=True).fit(X3, y)
+        assert model.predict_proba(X3).shape == (120, 4)
+
+    @both
+    @each_solver
+    def test_the_same_seed_gives_the_same_model(self, make, X, y, solver):
+        assert_same_weights(make(solver=solver).fit(X, y), make(solver=solver).fit(X, y))
+
+    @both
+    @each_solver
+    def test_whole_weights_equal_repeated_rows(self, make, X, y, solver):
+        times = np.random.RandomState(0).randint(0, 3, len(X))
+        settings = {"solver": solver, "batch_size": 10**6, "max_iter": 5, "activation": "tanh"}
+        with (
+            pytest.warns(UserWarning, match="going to be clipped")
+            if solver != "lbfgs"
+            else contextlib.nullcontext()
+        ):
+            weighted = make(**settings).fit(X, y, sample_weight=times)
+            repeated = make(**settings).fit(X.repeat(times, axis=0), y.repeat(times, axis=0))
+        for a, b in zip(weights(weighted), weights(repeated), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
+
+
+class TestPartialFit:
+    @both
+    @pytest.mark.parametrize("solver", ["adam", "sgd"])
+    @pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+    def test_a_sequence_of_calls_equals_as_many_epochs_of_fit(self, make, X, y, solver, learning_rate):
+        settings = {"solver": solver, "learning_rate": learning_rate, "shuffle": False, "batch_size": 50}
+        whole = make(**settings, max_iter=4).fit(X, y)
+        parts = make(**settings)
+        for _ in range(4):
+            parts.partial_fit(X, y, **({"classes": [0, 1, 2]} if make is classifier else {}))
+        assert_same_weights(whole, parts)
+        assert whole.loss_curve_ == parts.loss_curve_
+        assert whole.t_ == parts.t_ == 4 * len(X)
+
+    def test_chunks_may_lack_classes(self):
+        model = classifier(learning_rate_init=0.05)
+        for _ in range(10):
+            for k in (2, 0, 1):
+                model.partial_fit(X3[k == Y3], Y3[k == Y3], classes=[0, 1, 2])
+        assert model.predict_proba(X3).shape == (120, 3)
+        assert model.score(X3, Y3) > 0.6
+
+    def test_binary_chunks_may_lack_a_class(self):
+        model = classifier().partial_fit(X2[Y2 == 1], Y2[Y2 == 1], classes=[0, 1])
+        model.partial_fit(X2[Y2 == 0], Y2[Y2 == 0])
+        assert model.decision_function(X2).shape == (120,)
+
+    def test_small_chunks_do_not_warn_at_every_call(self, recwarn):
+        model = regressor(batch_size=50).fit(XR, YR)
+        recwarn.clear()
+        for start in range(0, 40, 10):
+            model.partial_fit(XR[start : start + 10], YR[start : start + 10])
+        assert not recwarn
+
+    def test_multilabel_chunks(self):
+        model = classifier()
+        for start in (0, 40, 80):
+            rows = slice(start, start + 40)
+            model.partial_fit(XM[rows], YM[rows], classes=np.arange(4))
+        assert model.predict(XM).shape == (120, 4)
+
+    @both
+    def test_an_int_seed_shuffles_anew_at_each_call(self, make, X, y):
+        classes = {"classes": [0, 1, 2]} if make is classifier else {}
+        settings = {"batch_size": 20, "solver": "sgd"}
+        stream = make(**settings, random_state=np.random.RandomState(0))
+        seeded = make(**settings, random_state=0)
+        for _ in range(3):
+            assert_same_weights(seeded.partial_fit(X, y, **classes), stream.partial_fit(X, y, **classes))
+
+    @both
+    def test_a_pickle_in_the_middle_changes_nothing(self, make, X, y):
+        straight, broken = make(max_iter=2).fit(X, y), make(max_iter=2).fit(X, y)
+        for _ in range(3):
+            broken = pickle.loads(pickle.dumps(broken)).partial_fit(X, y)
+            straight.partial_fit(X, y)
+        assert_same_weights(straight, broken)
+
+    @both
+    def test_it_goes_on_from_a_fit_with_early_stopping(self, make, X, y):
+        model = make(early_stopping=True).fit(X, y)
+        model.set_params(early_stopping=False).partial_fit(X, y)
+        assert np.isfinite(model.best_loss_)
+
+
+class TestThreads:
+    @each_target
+    def test_predicting_while_another_thread_clones_and_pickles(self, target):
+        X, y = DATA[target]
+        model = classifier(max_iter=3).fit(X, y)
+        alone, done = model.predict_proba(X), threading.Event()
+
+        def copy_on():
+            while not done.is_set():
+                clone(model)
+                np.testing.assert_array_equal(copy.copy(model).predict_proba(X), alone)
+                np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), alone)
+            return True
+
+        with ThreadPoolExecutor(9) as pool:
+            copying = pool.submit(copy_on)
+            try:
+                for probabilities in pool.map(lambda _: model.predict_proba(X), range(200)):
+                    np.testing.assert_array_equal(probabilities, alone)
+            finally:
+                done.set()
+            assert copying.result()
+
+
+class TestArchitecture:
+    @both
+    def test_hidden_layer_sizes_may_be_an_int_or_any_sequence(self, make, X, y):
+        expected = make(hidden_layer_sizes=(5,)).fit(X, y)
+        for sizes in (5, np.int64(5), [5], np.array([5]), (np.int32(5),), range(5, 6)):
+            assert_same_weights(make(hidden_layer_sizes=sizes).fit(X, y), expected)
+        for none in ((), [], np.array([], dtype=int)):
+            assert [coef.shape[0] for coef in make(hidden_layer_sizes=none).fit(X, y).coefs_] == [6]
+        deep = make(hidden_layer_sizes=[5, 3, 4]).fit(X, y)
+        assert [coef.shape[0] for coef in deep.coefs_] == [6, 5, 3, 4]
+        assert deep.n_layers_ == 5
+
+    @pytest.mark.parametrize("target", ["binary", "multiclass"])
+    def test_no_hidden_layer_is_logistic_regression(self, target):
+        X, y = DATA[target]
+        ours = classifier(hidden_layer_sizes=(), solver="lbfgs", alpha=2.0, max_iter=1000, tol=1e-8).fit(X, y)
+        theirs = LogisticRegression(C=1 / 2.0, tol=1e-10, max_iter=1000).fit(X, y)
+        np.testing.assert_allclose(ours.coefs_[0].T, theirs.coef_, rtol=1e-3, atol=1e-4)
+        # softmax does not tell a common shift of all intercepts
+        for mine, other in ((ours.intercepts_[0], theirs.intercept_),):
+            shift = (mine - other).mean() if target == "multiclass" else 0
+            np.testing.assert_allclose(mine - shift, other, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
+
+    @pytest.mark.parametrize("n_outputs", [1, 2])
+    def test_no_hidden_layer_is_ridge_regression(self, n_outputs):
+        y = np.column_stack([YR, YR[::-1]])[:, :n_outputs]
+        y = y.ravel() if n_outputs == 1 else y
+        ours = regressor(hidden_layer_sizes=(), solver="lbfgs", alpha=3.0, max_iter=1000, tol=1e-9).fit(XR, y)
+        theirs = Ridge(alpha=3.0).fit(XR, y)
+        np.testing.assert_allclose(ours.coefs_[0].T, np.atleast_2d(theirs.coef_), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(ours.intercepts_[0], theirs.intercept_, rtol=1e-3, atol=1e-5)
+
+    def test_objects_carry_their_own_settings(self):
+        by_name = classifier(solver="adam", beta_1=0.5, activation="tanh").fit(X3, Y3)
+        by_object = classifier(solver=Adam(beta_1=0.5), beta_1=0.1, activation=Tanh()).fit(X3, Y3)
+        assert_same_weights(by_name, by_object)
+        other = clone(by_object).set_params(solver__beta_1=0.9).fit(X3, Y3)
+        assert not np.allclose(other.coefs_[0], by_object.coefs_[0])
+        assert by_object.solver == Adam(beta_1=0.5)
