@@ -64,7 +64,9 @@ class Batches:
         self.n_rows = X.shape[0] if rows is None else len(rows)
         self.batch_size = min(batch_size, self.n_rows)
         self._order = np.arange(self.n_rows) if rows is None and rng is not None else rows
-        self._buffers: dict[str, FloatArray] = {}
+        if self._order is not None:
+            self._take_X, self._take_y = _Taker(X, self.batch_size), _Taker(y, self.batch_size)
+            self._take_weight = None if weight is None else _Taker(weight, self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         if self.rng is not None and self._order is not None:
@@ -73,18 +75,23 @@ class Batches:
             stop = min(start + self.batch_size, self.n_rows)
             if self._order is None:
                 part = slice(start, stop)
-                weight = None if self.weight is None else self.weight[part]
-                yield Batch(self.X[part], self.y[part], weight)
+                yield Batch(self.X[part], self.y[part], None if self.weight is None else self.weight[part])
             else:
                 rows = self._order[start:stop]
-                weight = None if self.weight is None else self._take("weight", rows)
-                yield Batch(self._take("X", rows), self._take("y", rows), weight)
+                weight = None if self._take_weight is None else self._take_weight(rows)
+                yield Batch(self._take_X(rows), self._take_y(rows), weight)
 
-    def _take(self, name: str, rows: npt.NDArray[np.intp]) -> FloatArray:
-        array: FloatArray = getattr(self, name)
-        if issparse(array):
-            return array[rows]
-        if name not in self._buffers:
-            self._buffers[name] = np.empty((self.batch_size, *array.shape[1:]), array.dtype)
+
+class _Taker:
+    """Takes rows from an array, if it is dense into one buffer."""
+
+    def __init__(self, array: FloatArray, n_rows: int) -> None:
+        self.array = array
+        self.buffer = None if issparse(array) else np.empty((n_rows, *array.shape[1:]), array.dtype)
+
+    def __call__(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        if self.buffer is None:
+            return self.array[rows]
+        out = self.buffer if len(rows) == len(self.buffer) else self.buffer[: len(rows)]
         # mode="clip" lets NumPy write straight into `out`; the rows are valid, so nothing is clipped
-        return array.take(rows, axis=0, out=self._buffers[name][: len(rows)], mode="clip")
+        return self.array.take(rows, axis=0, out=out, mode="clip")

@@ -218,7 +218,7 @@ class LogLoss(Loss):
         # largest score at 0, exp cannot overflow. NumPy is faster along the longer axis, hence the transpose.
         by_class = out.reshape(raw.shape[::-1])
         np.copyto(by_class, raw.T)
-        raw -= np.max(by_class, axis=0, out=per_row)[:, np.newaxis]
+        raw -= np.maximum.reduce(by_class, axis=0, out=per_row)[:, np.newaxis]
         np.exp(raw, out=out)
         class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
         np.log(out.dot(ones, out=per_row), out=per_row)
