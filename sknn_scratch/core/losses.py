@@ -167,9 +167,9 @@ class BinaryLogLoss(Loss):
         out: FloatArray,
         per_row: FloatArray,
     ) -> float:
-        # -y log p - (1 - y) log(1 - p) = (1 - y) raw - log p, and log p = log_expit(raw) never overflows
-        np.subtract(1.0, y, out=out)
-        out *= raw
+        # -y log p - (1 - y) log(1 - p) = raw - y raw - log p, and log p = log_expit(raw) never overflows
+        np.multiply(y, raw, out=out)
+        np.subtract(raw, out, out=out)
         log_p = log_expit(raw, out=raw)
         out -= log_p
         value = _weighted_mean(out, weight)

@@ -34,10 +34,6 @@ class Objective(NamedTuple):
         """What the gradient is the gradient of."""
         return self.loss + self.penalty
 
-    def reported(self, loss_scale: float) -> float:
-        """The total with the data's part in other units."""
-        return loss_scale * self.loss + self.penalty
-
 
 class LayerStep(NamedTuple):
     """A layer and all that its two passes need besides data."""

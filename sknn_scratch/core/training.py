@@ -221,14 +221,14 @@ def _run_epoch(
     learning_rate = training.schedule(training.progress)
     total = total_weight = 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # divergence shows in the loss
-        for batch in batches:
-            weight = len(batch.y) if batch.weight is None else float(batch.weight.sum())
-            if weight == 0:  # nothing to learn from, and no mean to take
+        for X, y, weight in batches:
+            batch_weight = len(y) if weight is None else float(weight.sum())
+            if batch_weight == 0:  # nothing to learn from, and no mean to take
                 continue
-            objective = network.loss_and_gradient(*batch, workspace)
+            loss, penalty = network.loss_and_gradient(X, y, weight, workspace)
             training.optimizer.step(theta, gradient, training.optimizer_state, learning_rate)
-            total += weight * objective.reported(loss_scale)
-            total_weight += weight
+            total += batch_weight * (loss_scale * loss + penalty)
+            total_weight += batch_weight
     return total / total_weight
 
 
@@ -357,7 +357,7 @@ class _LbfgsSearch:
         """The loss as recorded; what was accepted is nearly always what was evaluated last."""
         if self._objective is None or not np.array_equal(theta, self._evaluated):
             self._objective = self._evaluate(theta)
-        return self._objective.reported(self.history.loss_scale)
+        return self.history.loss_scale * self._objective.loss + self._objective.penalty
 
     def _evaluate(self, theta: _Vector) -> Objective:
         self._evaluated = theta.copy()

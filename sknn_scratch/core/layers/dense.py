@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import issparse
 
 from sknn_scratch.core.initializers import glorot_uniform
 from sknn_scratch.core.layers.base import Buffers, Layer
@@ -16,7 +15,7 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """z = x W + b, for a batch of rows x.
+    """z = x W + b, for a batch of rows x, dense or sparse.
 
     Parameters
     ----------
@@ -55,7 +54,10 @@ class Dense(Layer):
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         z = buffers["z"]
-        _matmul(x, parameters["weights"], out=z)
+        if isinstance(x, np.ndarray):
+            x.dot(parameters["weights"], out=z)  # half the overhead of np.dot
+        else:
+            z[...] = x @ parameters["weights"]
         z += parameters["bias"]
         return z
 
@@ -71,16 +73,11 @@ class Dense(Layer):
         delta: FloatArray,
         buffers: Buffers,
     ) -> FloatArray:
-        _matmul(x.T, delta, out=gradient["weights"])
+        if isinstance(x, np.ndarray):
+            x.T.dot(delta, out=gradient["weights"])
+        else:
+            gradient["weights"][...] = x.T @ delta
         buffers["ones"].dot(delta, out=gradient["bias"])
         if "delta_x" in buffers:
             return delta.dot(parameters["weights"].T, out=buffers["delta_x"])
         return delta
-
-
-def _matmul(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
-    """Write ``out <- a b`` for a dense or sparse `a`."""
-    if issparse(a):
-        out[...] = a @ b
-    else:
-        a.dot(b, out=out)  # half the overhead of np.dot
