@@ -48,7 +48,7 @@ axes.set(
 )
 axes.grid(alpha=0.3)
 axes.legend()
-axes.margins(x=0.09)
+axes.margins(x=0.13)
 
 gap = max(abs(np.subtract(*(network.loss_curve_ for network in fitted.values()))))
 print(f"largest difference between the two loss curves: {gap:.1e}")
