@@ -24,6 +24,8 @@ INVERSE_LINKS = {
     "binary_log_loss": lambda raw: 1 / (1 + np.exp(-raw)),
     "log_loss": lambda raw: np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True),
 }
+INVERSE_LINKS["binary_squared_error"] = INVERSE_LINKS["binary_log_loss"]
+INVERSE_LINKS["class_squared_error"] = INVERSE_LINKS["log_loss"]
 
 # Losses of predictions p and targets y, one number for each row and output.
 
@@ -44,8 +46,14 @@ def log_loss(p, y):
     return -one_hot(p, y) * np.log(p)
 
 
+def class_squared_error(p, y):
+    return (p - one_hot(p, y)) ** 2 / 2
+
+
 LOSSES = {
     "squared_error": squared_error,
+    "binary_squared_error": squared_error,
+    "class_squared_error": class_squared_error,
     "poisson": poisson,
     "binary_log_loss": binary_log_loss,
     "log_loss": log_loss,
@@ -57,8 +65,15 @@ def one_hot(p, y):
 
 
 def loss_gradient(loss, raw, y):
-    """dl / d raw, for each row and output: each loss meets its own link."""
+    """dl / d raw, for each row and output: p - y where a loss meets its own link."""
     p = INVERSE_LINKS[loss](raw)
+    if loss == "binary_squared_error":
+        return (p - y) * p * (1 - p)
+    if (
+        loss == "class_squared_error"
+    ):  # sum_j (p_j - y_j) dp_j / d raw_k, dp_j / d raw_k = p_j ([j = k] - p_k)
+        error = p - one_hot(p, y)
+        return p * (error - (error * p).sum(axis=1, keepdims=True))
     return p - (one_hot(p, y) if loss == "log_loss" else y)
 
 

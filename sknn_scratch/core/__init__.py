@@ -7,9 +7,30 @@ training.
 from sknn_scratch.core.activations import ACTIVATIONS, Activation, Identity, Logistic, ReLU, Tanh
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
-from sknn_scratch.core.initializers import glorot_uniform
+from sknn_scratch.core.initializers import (
+    INITIALIZERS,
+    FromFunction,
+    GlorotUniform,
+    HeNormal,
+    Initializer,
+    LecunNormal,
+    Normal,
+    Orthogonal,
+    ScikitLearn,
+    Uniform,
+    Zeros,
+)
 from sknn_scratch.core.layers import Activate, Dense, Layer
-from sknn_scratch.core.losses import LOSSES, BinaryLogLoss, LogLoss, Loss, Poisson, SquaredError
+from sknn_scratch.core.losses import (
+    LOSSES,
+    BinaryLogLoss,
+    BinarySquaredError,
+    ClassSquaredError,
+    LogLoss,
+    Loss,
+    Poisson,
+    SquaredError,
+)
 from sknn_scratch.core.network import Network, Objective, Workspace
 from sknn_scratch.core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, OptimizerState
 from sknn_scratch.core.parameters import Parameters, count_parameters
@@ -45,7 +66,19 @@ __all__ = [
     "Poisson",
     "BinaryLogLoss",
     "LogLoss",
-    "glorot_uniform",
+    "BinarySquaredError",
+    "ClassSquaredError",
+    "INITIALIZERS",
+    "Initializer",
+    "ScikitLearn",
+    "GlorotUniform",
+    "HeNormal",
+    "LecunNormal",
+    "Orthogonal",
+    "Normal",
+    "Uniform",
+    "Zeros",
+    "FromFunction",
     "Layer",
     "Dense",
     "Activate",

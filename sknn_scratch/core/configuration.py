@@ -37,6 +37,7 @@ class Interval:
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
 
+FINITE = Interval(-math.inf, math.inf, includes_low=False)
 POSITIVE = Interval(0, math.inf, includes_low=False)
 NOT_NEGATIVE = Interval(0, math.inf)
 FRACTION = Interval(0, 1)

@@ -232,14 +232,119 @@ class LogLoss(Loss):
         return value
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
-        np.exp(out, out=out)
-        out /= out.sum(axis=1, keepdims=True)
+        _softmax(raw, out)
 
     def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
         """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
-        np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
-        out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
+        _log_softmax(raw, out)
+
+
+@dataclass
+class BinarySquaredError(Loss):
+    """Half the squared error of probabilities, with the logistic function as inverse link.
+
+    l = (p - y)^2 / 2 with p = 1 / (1 + exp(-raw)): what the first networks minimised. Where p saturates on
+    the wrong side its gradient vanishes, which that of the log-loss does not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import BinarySquaredError
+    >>> raw, y, gradient = np.array([[0.0]]), np.array([[1.0]]), np.empty((1, 1))
+    >>> BinarySquaredError().value_and_gradient(raw, y, None, gradient, np.empty(1))
+    0.125
+    >>> gradient
+    array([[-0.125]])
+    """
+
+    link_inverse: ClassVar[str] = "logistic"
+
+    def value_and_gradient(
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
+    ) -> float:
+        p = expit(raw, out=raw)
+        error = np.subtract(p, y, out=out)
+        np.einsum("ij,ij->i", error, error, out=per_row)
+        value = 0.5 * _weighted_mean(per_row[:, np.newaxis], weight)
+        # dl/d raw = (p - y) p (1 - p)
+        out *= p
+        np.subtract(1.0, p, out=p)
+        out *= p
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        expit(raw, out=out)
+
+    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
+        log_expit(raw, out=out)
+
+
+@dataclass
+class ClassSquaredError(Loss):
+    """Half the squared error of the probabilities of several classes, with softmax as inverse link.
+
+    l = sum_k (p_k - [k = y])^2 / 2, half of what Brier (1950) scores forecasts by. The target is one column:
+    the number of the class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import ClassSquaredError
+    >>> raw, y, gradient = np.array([[0.0, 0.0]]), np.array([[0.0]]), np.empty((1, 2))
+    >>> ClassSquaredError().value_and_gradient(raw, y, None, gradient, np.empty(1))
+    0.25
+    >>> gradient
+    array([[-0.25,  0.25]])
+    """
+
+    link_inverse: ClassVar[str] = "softmax"
+
+    def value_and_gradient(
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
+    ) -> float:
+        class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
+        raw -= np.max(raw, axis=1, out=per_row)[:, np.newaxis]
+        p = np.exp(raw, out=raw)
+        p /= p.dot(ones, out=per_row)[:, np.newaxis]
+        error = np.subtract(p, np.equal(y, class_numbers, out=out), out=out)
+        np.einsum("ij,ij->i", error, error, out=per_row)
+        value = 0.5 * _weighted_mean(per_row[:, np.newaxis], weight)
+        # dl/d raw_k = p_k (error_k - sum_j error_j p_j)
+        np.einsum("ij,ij->i", error, p, out=per_row)
+        out -= per_row[:, np.newaxis]
+        out *= p
+        _scale_rows(out, weight)
+        return value
+
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        _softmax(raw, out)
+
+    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
+        _log_softmax(raw, out)
+
+
+def _softmax(raw: FloatArray, out: FloatArray) -> None:
+    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=1, keepdims=True)
+
+
+def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
+    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+    out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=32)
@@ -270,4 +375,6 @@ LOSSES: dict[str, type[Loss]] = {
     "poisson": Poisson,
     "binary_log_loss": BinaryLogLoss,
     "log_loss": LogLoss,
+    "binary_squared_error": BinarySquaredError,
+    "class_squared_error": ClassSquaredError,
 }

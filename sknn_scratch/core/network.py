@@ -14,7 +14,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.activations import Activation
+from sknn_scratch.core.activations import Activation, Identity
+from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
@@ -132,30 +133,51 @@ class Network:
     l2: float = 0.0
 
     @classmethod
-    def mlp(cls, sizes: Sequence[int], activation: Activation, loss: Loss, l2: float = 0.0) -> Self:
+    def mlp(
+        cls,
+        sizes: Sequence[int],
+        activation: Activation | Sequence[Activation],
+        loss: Loss,
+        l2: float = 0.0,
+        initializer: Initializer | None = None,
+        fit_intercept: bool = True,
+    ) -> Self:
         """A multi-layer perceptron: dense layers with an activation between any two.
 
         Parameters
         ----------
         sizes : sequence of int
             Number of inputs, of units in each hidden layer, of outputs.
-        activation : Activation
-            The function of the hidden units.
+        activation : Activation or sequence of Activation
+            The function of the hidden units, or one for each hidden layer.
         loss : Loss
             The loss.
         l2 : float, default=0.0
             Strength of the penalty.
+        initializer : Initializer or None, default=None
+            Draws the first weights; None is scikit-learn's way.
+        fit_intercept : bool, default=True
+            Whether the dense layers have biases.
 
         Returns
         -------
         Network
             The network.
         """
+        n_hidden = len(sizes) - 2
+        if isinstance(activation, Activation):
+            activation = [activation] * (n_hidden + 1)
+        elif len(activation) == n_hidden:
+            activation = [*activation, *(activation[-1:] or [Identity()])]
+        else:
+            raise ValueError(f"{n_hidden} hidden layers need as many activations, got {len(activation)}.")
         layers: list[Layer] = []
-        for n_inputs, n_outputs in itertools.pairwise(sizes):
-            layers.append(Dense(n_inputs, n_outputs, activation.glorot_factor))
-            layers.append(Activate(activation, n_outputs))
-        return cls(tuple(layers[:-1]), loss, l2)
+        for of_layer, (n_inputs, n_outputs) in zip(activation, itertools.pairwise(sizes), strict=True):
+            rule = initializer or ScikitLearn(of_layer.glorot_factor)
+            layers.append(Dense(n_inputs, n_outputs, rule, fit_intercept))
+            layers.append(Activate(of_layer, n_outputs))
+        layers.pop()  # the output layer has the link of the loss instead
+        return cls(tuple(layers), loss, l2)
 
     @property
     def shapes(self) -> Shapes:

@@ -13,7 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sknn_scratch.core import ACTIVATIONS, Batch, Network, Outcome, Parameters, count_parameters
+from sknn_scratch.core import Batch, Network, Outcome, Parameters, count_parameters
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
 from sknn_scratch.estimators._settings import MLPSettings
@@ -102,6 +102,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     def _fit(self, X, y, sample_weight, incremental):
         goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         hidden_layer_sizes = self._hidden_layer_sizes()
+        activation = self._activation_functions(len(hidden_layer_sizes))
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
 
@@ -111,8 +112,9 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
 
         data, loss = self._check_data(X, y, sample_weight, goes_on, incremental)
         sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
-        activation = self._configured("activation", ACTIVATIONS)
-        network = Network.mlp(sizes, activation, loss, l2=float(self.alpha))
+        network = Network.mlp(
+            sizes, activation, loss, float(self.alpha), self._initializer(), self.fit_intercept
+        )
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
         dtype = data.X.dtype
@@ -225,7 +227,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         """coefs_ and intercepts_, as they are now, for each layer of the network."""
         fitted = iter(zip(self.coefs_, self.intercepts_, strict=True))
         return [
-            dict(zip(layer.shapes, next(fitted), strict=True)) if layer.shapes else {}
+            dict(zip(layer.shapes, next(fitted), strict=False)) if layer.shapes else {}
             for layer in network.layers
         ]
 

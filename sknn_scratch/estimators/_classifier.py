@@ -14,22 +14,29 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from sknn_scratch.core import BinaryLogLoss, LogLoss
+from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+
+# for each name: the loss of one or several yes / no outputs, and that of one class out of several
+_LOSSES = {
+    "log_loss": (BinaryLogLoss, LogLoss),
+    "squared_error": (BinarySquaredError, ClassSquaredError),
+}
 
 
 class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     """Multi-layer perceptron classifier, trained by backpropagation.
 
-    It minimises the log-loss. Binary, multiclass and multilabel targets are supported.
+    It minimises the log-loss, or the squared error of probabilities. Binary, multiclass and multilabel
+    targets are supported.
 
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` is logistic regression.
-    activation : {'identity', 'logistic', 'tanh', 'relu'} or Activation, default='relu'
-        Function of the hidden units, by name or as an object.
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, Activation or list of these, default='relu'
+        Function of the hidden units, by name or as an object; a list has one for each hidden layer.
     solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
         gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
@@ -85,6 +92,16 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     dtype : {None, 'float32', 'float64'}, default=None
         Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
         all others a float64 model. 'float32' takes half the memory and about half the time.
+    loss : {'log_loss', 'squared_error'}, default='log_loss'
+        What is minimised: the log-loss, or half the squared error of the probabilities (half the Brier
+        score).
+    weight_init : str, Initializer or callable, default='auto'
+        How the first weights are drawn: by a name out of 'auto', 'glorot_uniform', 'he_normal',
+        'lecun_normal', 'orthogonal', 'normal', 'uniform' and 'zeros', by an object such as ``Uniform(-1,
+        1)``, or by a function ``(fan_in, fan_out, rng) -> array of shape (fan_in, fan_out)``. 'auto' is
+        scikit-learn's way, which draws the biases too; else they start at zero.
+    fit_intercept : bool, default=True
+        Whether the layers have biases; without them `intercepts_` are zeros.
 
     Attributes
     ----------
@@ -97,7 +114,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     loss_curve_ : list of float
         Training loss at each epoch, or at each iteration of lbfgs.
     validation_scores_ : list of float or None
-        Accuracy (negative log-loss for multilabel y) on the rows held out, at each epoch; None without
+        Accuracy (for multilabel y the negative loss) on the rows held out, at each epoch; None without
         `early_stopping`.
     best_validation_score_ : float or None
         The best of these.
@@ -305,7 +322,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         else:
             y = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
             self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        loss = BinaryLogLoss() if multilabel or len(self.classes_) == 2 else LogLoss()
+        independent, exclusive = _LOSSES[self.loss]
+        loss = independent() if multilabel or len(self.classes_) == 2 else exclusive()
         return y.astype(dtype), loss
 
     def _loss_scale(self, loss):

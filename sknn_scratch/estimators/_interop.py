@@ -23,12 +23,17 @@ def to_sklearn(estimator):
             "it gives two columns of probabilities for it."
         )
     params = estimator.get_params(deep=False)
-    del params["dtype"]
-    params["activation"] = _registered_name(ACTIVATIONS, estimator._activation, "activation")
+    kind = MLPClassifier if classify else MLPRegressor
+    known = kind().get_params()
+    params = {name: value for name, value in params.items() if name in known}
+    functions = estimator._activation if isinstance(estimator._activation, list) else [estimator._activation]
+    if any(function != functions[0] for function in functions):
+        raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
+    params["activation"] = _registered_name(ACTIVATIONS, functions[0], "activation")
     if not isinstance(estimator.solver, str):
         params["solver"] = _registered_name(OPTIMIZERS, estimator.solver, "solver")
         params.update(estimator.solver.get_params())
-    mlp = (MLPClassifier if classify else MLPRegressor)(**params)
+    mlp = kind(**params)
     _copy_fitted_attributes(estimator, mlp)
     if classify:
         mlp._label_binarizer = LabelBinarizer().fit(_labels_like_those_seen(estimator))

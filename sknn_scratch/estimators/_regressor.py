@@ -24,8 +24,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         predictions and y >= 0.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` is a linear model.
-    activation : {'identity', 'logistic', 'tanh', 'relu'} or Activation, default='relu'
-        Function of the hidden units, by name or as an object.
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, Activation or list of these, default='relu'
+        Function of the hidden units, by name or as an object; a list has one for each hidden layer.
     solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
         gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
@@ -81,6 +81,13 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     dtype : {None, 'float32', 'float64'}, default=None
         Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
         all others a float64 model. 'float32' takes half the memory and about half the time.
+    weight_init : str, Initializer or callable, default='auto'
+        How the first weights are drawn: by a name out of 'auto', 'glorot_uniform', 'he_normal',
+        'lecun_normal', 'orthogonal', 'normal', 'uniform' and 'zeros', by an object such as ``Uniform(-1,
+        1)``, or by a function ``(fan_in, fan_out, rng) -> array of shape (fan_in, fan_out)``. 'auto' is
+        scikit-learn's way, which draws the biases too; else they start at zero.
+    fit_intercept : bool, default=True
+        Whether the layers have biases; without them `intercepts_` are zeros.
 
     Attributes
     ----------
@@ -180,6 +187,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         n_iter_no_change=10,
         max_fun=15000,
         dtype=None,
+        weight_init="auto",
+        fit_intercept=True,
     ):
         super().__init__(
             hidden_layer_sizes,
@@ -206,8 +215,10 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             dtype=dtype,
+            loss=loss,
+            weight_init=weight_init,
+            fit_intercept=fit_intercept,
         )
-        self.loss = loss
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)

@@ -77,7 +77,7 @@ class Run(ABC):
         seeded = isinstance(self.estimator.random_state, Integral)
         return {
             "coefs_": [layer["weights"] for layer in dense],
-            "intercepts_": [layer["bias"] for layer in dense],
+            "intercepts_": [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense],
             "n_layers_": len(dense) + 1,
             "out_activation_": self.network.loss.link_inverse,
             "n_iter_": len(self.history.losses),

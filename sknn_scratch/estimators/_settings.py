@@ -6,7 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Activation, Optimizer
+from sknn_scratch.core import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Activation,
+    FromFunction,
+    Initializer,
+    Optimizer,
+)
 
 
 class MLPSettings(BaseEstimator):
@@ -14,7 +23,7 @@ class MLPSettings(BaseEstimator):
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation],
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
         "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -37,6 +46,9 @@ class MLPSettings(BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"float32", "float64"}), None],
+        "loss": [StrOptions({"log_loss", "squared_error"})],
+        "weight_init": [StrOptions({"auto", *INITIALIZERS}), Initializer, callable],
+        "fit_intercept": ["boolean"],
     }
 
     def __init__(
@@ -66,6 +78,9 @@ class MLPSettings(BaseEstimator):
         n_iter_no_change=10,
         max_fun=15000,
         dtype=None,
+        loss="log_loss",
+        weight_init="auto",
+        fit_intercept=True,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -91,6 +106,9 @@ class MLPSettings(BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.dtype = dtype
+        self.loss = loss
+        self.weight_init = weight_init
+        self.fit_intercept = fit_intercept
 
     def _hidden_layer_sizes(self):
         """The sizes as a list of positive integers."""
@@ -111,3 +129,23 @@ class MLPSettings(BaseEstimator):
         return kind(
             **{name: getattr(self, name) for name in kind.__dataclass_fields__ if hasattr(self, name)}
         )
+
+    def _activation_functions(self, n_hidden_layers):
+        """The activation of all hidden layers, or a list of one for each."""
+        if not isinstance(self.activation, list | tuple):
+            return self._configured("activation", ACTIVATIONS)
+        known = [isinstance(one, Activation) or one in ACTIVATIONS for one in self.activation]
+        if len(known) != n_hidden_layers or not all(known):
+            raise ValueError(
+                f"activation={self.activation!r} must name one function for each of the {n_hidden_layers} "
+                f"hidden layers, each an Activation or one of {sorted(ACTIVATIONS)}."
+            )
+        return [one if isinstance(one, Activation) else ACTIVATIONS[one]() for one in self.activation]
+
+    def _initializer(self):
+        """What draws the first weights; None for scikit-learn's way."""
+        if self.weight_init == "auto":
+            return None
+        if callable(self.weight_init) and not isinstance(self.weight_init, Initializer):
+            return FromFunction(self.weight_init)
+        return self._configured("weight_init", INITIALIZERS)

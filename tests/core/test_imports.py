@@ -37,7 +37,7 @@ def test_every_public_name_exists_and_is_listed():
 
 
 def test_core_exports_all_public_classes_of_its_registries():
-    for registry in (core.ACTIVATIONS, core.LOSSES, core.OPTIMIZERS, core.SCHEDULES):
+    for registry in (core.ACTIVATIONS, core.INITIALIZERS, core.LOSSES, core.OPTIMIZERS, core.SCHEDULES):
         assert {kind.__name__ for kind in registry.values()} <= set(core.__all__)
 
 

@@ -1,26 +1,85 @@
 import numpy as np
 import pytest
 
-from sknn_scratch.core import ACTIVATIONS, Network, SquaredError, glorot_uniform
+from sknn_scratch.core import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    FromFunction,
+    Network,
+    Normal,
+    Orthogonal,
+    ScikitLearn,
+    SquaredError,
+    Tanh,
+    Uniform,
+)
+
+INSTANCES = {name: kind() for name, kind in INITIALIZERS.items()} | {"scikit-learn": ScikitLearn(2.0)}
+each_initializer = pytest.mark.parametrize("name", sorted(INSTANCES))
 
 
-@pytest.mark.parametrize("factor", [2.0, 6.0])
-def test_glorot_is_uniform_within_its_bound(factor):
-    values = glorot_uniform(np.random.RandomState(0), 30, 20, (300, 200), factor)
-    bound = np.sqrt(factor / 50)
-    assert values.shape == (300, 200)
-    assert 0.999 * bound < np.abs(values).max() <= bound
-    assert abs(values.mean()) < 0.01 * bound
-    # the variance of a uniform distribution on [-b, b] is b^2 / 3
-    assert values.var() == pytest.approx(factor / 50 / 3, rel=0.02)
-
-
-def test_glorot_draws_from_the_generator_it_is_given_and_no_other():
+@each_initializer
+def test_weights_have_their_shape_and_come_from_the_generator_given(name):
     np.random.seed(0)
     untouched = np.random.get_state()[1].copy()
-    first, second = (glorot_uniform(np.random.RandomState(7), 3, 4, (3, 4)) for _ in range(2))
+    first, second = (INSTANCES[name](3, 4, np.random.RandomState(7)) for _ in range(2))
+    assert first.shape == (3, 4)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(np.random.get_state()[1], untouched)
+
+
+@each_initializer
+def test_biases_start_at_zero_except_in_scikit_learns_way(name):
+    bias = INSTANCES[name].bias(3, 4, np.random.RandomState(0))
+    assert bias.shape == (4,)
+    assert bias.any() == (name == "scikit-learn")
+
+
+# the textbooks' standard deviations, for fan_in 300 and fan_out 200
+STANDARD_DEVIATIONS = {
+    "scikit-learn": np.sqrt(2 / 500 / 3),  # the variance of a uniform distribution on [-b, b] is b^2 / 3
+    "glorot_uniform": np.sqrt(6 / 500 / 3),
+    "he_normal": np.sqrt(2 / 300),
+    "lecun_normal": np.sqrt(1 / 300),
+    "orthogonal": np.sqrt(1 / 300),
+    "normal": 1.0,
+    "uniform": np.sqrt(1 / 3),
+    "zeros": 0.0,
+}
+
+
+@each_initializer
+def test_weights_have_the_spread_of_their_rule_around_zero(name):
+    weights = INSTANCES[name](300, 200, np.random.RandomState(0))
+    assert abs(weights.mean()) <= 0.01 * STANDARD_DEVIATIONS[name]
+    assert weights.std() == pytest.approx(STANDARD_DEVIATIONS[name], rel=0.01)
+
+
+def test_uniform_and_normal_take_their_limits():
+    rng = np.random.RandomState(0)
+    weights = Uniform(2, 3)(50, 50, rng)
+    assert 2 <= weights.min() < 2.01
+    assert 2.99 < weights.max() < 3
+    assert Normal(0.01)(200, 200, rng).std() == pytest.approx(0.01, rel=0.02)
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(5, 3), (3, 5), (4, 4)])
+def test_orthogonal_weights_are_orthogonal_times_the_gain(fan_in, fan_out):
+    weights = Orthogonal(2.0)(fan_in, fan_out, np.random.RandomState(0))
+    product = weights.T @ weights if fan_in >= fan_out else weights @ weights.T
+    np.testing.assert_allclose(product, 4 * np.eye(min(fan_in, fan_out)), atol=1e-12)
+
+
+def test_a_function_of_the_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"weight_init=.*\(2, 3\), got \(3,\)"):
+        FromFunction(lambda fan_in, fan_out, rng: np.zeros(fan_out))(2, 3, np.random.RandomState(0))
+
+
+def test_a_network_without_biases_learns_none():
+    network = Network.mlp([2, 3, 1], Tanh(), SquaredError(), fit_intercept=False)
+    parameters = network.initialize(np.random.RandomState(0), np.float64)
+    assert parameters.flat.size == 2 * 3 + 3
+    assert not network.raw_scores(np.zeros((4, 2)), parameters.layers).any()
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

@@ -4,7 +4,15 @@ import reference
 import scipy.special
 from sklearn import metrics
 
-from sknn_scratch.core import LOSSES, BinaryLogLoss, LogLoss, Poisson, SquaredError
+from sknn_scratch.core import (
+    LOSSES,
+    BinaryLogLoss,
+    BinarySquaredError,
+    ClassSquaredError,
+    LogLoss,
+    Poisson,
+    SquaredError,
+)
 
 each_loss = pytest.mark.parametrize("name", sorted(LOSSES))
 
@@ -54,6 +62,13 @@ def test_the_gradient_is_that_of_the_value(name):
 
 def exact(loss, raw, y):
     """The loss of one row by formulas that hold for scores of any size, and its gradient."""
+    if isinstance(loss, BinarySquaredError):
+        p, q = scipy.special.expit(raw), scipy.special.expit(-raw)
+        return ((p - y) ** 2).sum() / 2, (p - y) * p * q
+    if isinstance(loss, ClassSquaredError):
+        p = scipy.special.softmax(raw, axis=1)
+        error = p - reference.one_hot(raw, y)
+        return (error**2).sum() / 2, p * (error - (error * p).sum())
     if loss.link_inverse == "softmax":
         log_p, hit = scipy.special.log_softmax(raw, axis=1), reference.one_hot(raw, y)
         return -(hit * log_p).sum(), np.exp(log_p) - hit

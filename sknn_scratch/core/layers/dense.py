@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.initializers import glorot_uniform
+from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers.base import Buffers, Layer
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
@@ -21,9 +21,10 @@ class Dense(Layer):
     ----------
     n_inputs, n_outputs : int
         Columns of x and of z.
-    glorot_factor : float, default=6.0
-        Scale of the initial values, see :func:`~sknn_scratch.core.glorot_uniform`. Biases are drawn from the
-        same interval as the weights.
+    initializer : Initializer, default=ScikitLearn()
+        Draws the first weights and biases.
+    has_bias : bool, default=True
+        Whether there is a b.
 
     Examples
     --------
@@ -34,17 +35,18 @@ class Dense(Layer):
 
     n_inputs: int
     n_outputs: int
-    glorot_factor: float = 6.0
+    initializer: Initializer = field(default_factory=ScikitLearn)
+    has_bias: bool = True
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        return {"weights": (self.n_inputs, self.n_outputs), "bias": (self.n_outputs,)}
+        weights = {"weights": (self.n_inputs, self.n_outputs)}
+        return weights | {"bias": (self.n_outputs,)} if self.has_bias else weights
 
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
-        for name, shape in self.shapes.items():
-            parameters[name][...] = glorot_uniform(
-                rng, self.n_inputs, self.n_outputs, shape, self.glorot_factor
-            )
+        parameters["weights"][...] = self.initializer(self.n_inputs, self.n_outputs, rng)
+        if self.has_bias:
+            parameters["bias"][...] = self.initializer.bias(self.n_inputs, self.n_outputs, rng)
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return {"z": np.empty((n_rows, self.n_outputs), dtype)}
@@ -58,7 +60,8 @@ class Dense(Layer):
             x.dot(parameters["weights"], out=z)  # half the overhead of np.dot
         else:
             z[...] = x @ parameters["weights"]
-        z += parameters["bias"]
+        if self.has_bias:
+            z += parameters["bias"]
         return z
 
     # With delta = dL/dz and z_ik = sum_j x_ij W_jk + b_k, the chain rule gives
@@ -77,7 +80,8 @@ class Dense(Layer):
             x.T.dot(delta, out=gradient["weights"])
         else:
             gradient["weights"][...] = x.T @ delta
-        buffers["ones"].dot(delta, out=gradient["bias"])
+        if self.has_bias:
+            buffers["ones"].dot(delta, out=gradient["bias"])
         if "delta_x" in buffers:
             return delta.dot(parameters["weights"].T, out=buffers["delta_x"])
         return delta
