@@ -1,17 +1,7 @@
-"""Losses, each with its link, on raw scores.
-
-A loss takes the raw scores of the last layer, not predictions: logarithms of saturated probabilities never
-occur, and the gradient of each loss below through its own link is simply ``prediction - target``.
-
-With rows i, outputs k and weights w_i (1 if none are given), every loss is the weighted mean over rows of the
-sum over outputs,
-
-    L = sum_i w_i sum_k l(raw_ik, y_ik) / sum_i w_i.
-"""
+"""Losses of probabilities: of independent yes / no targets, and of one class out of several."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -19,126 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, log_expit
 
-from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.losses.base import Loss, scale_rows, weighted_mean
 from sknn_scratch.core.parameters import FloatArray
-
-
-@dataclass
-class Loss(Configured):
-    """A pointwise loss of raw scores, and the link between raw scores and predictions."""
-
-    link_inverse: ClassVar[str]
-    """What turns raw scores into predictions, by scikit-learn's name for it (`out_activation_`)."""
-
-    @abstractmethod
-    def value_and_gradient(
-        self,
-        raw: FloatArray,
-        y: FloatArray,
-        weight: FloatArray | None,
-        out: FloatArray,
-        per_row: FloatArray,
-    ) -> float:
-        """Return L and write ``out <- dL / d raw``.
-
-        Parameters
-        ----------
-        raw : ndarray of shape (n_rows, n_outputs)
-            Raw scores; used up, their memory may hold anything afterwards.
-        y : ndarray of shape (n_rows, n_targets)
-            Targets, in the dtype of `raw`.
-        weight : ndarray of shape (n_rows,) or None
-            Weight of each row, not all zero.
-        out : ndarray of shape (n_rows, n_outputs)
-            Memory for the gradient, apart from `raw`.
-        per_row : ndarray of shape (n_rows,)
-            Memory for one number a row, to be used freely.
-        """
-
-    @abstractmethod
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""
-
-
-@dataclass
-class SquaredError(Loss):
-    """Half the squared error, l = (raw - y)^2 / 2, with the identity as link.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn_scratch.core import SquaredError
-    >>> raw, y, gradient = np.array([[1.0], [2.0]]), np.zeros((2, 1)), np.empty((2, 1))
-    >>> SquaredError().value_and_gradient(raw, y, None, gradient, np.empty(2))
-    1.25
-    >>> gradient.ravel()
-    array([0.5, 1. ])
-    """
-
-    link_inverse: ClassVar[str] = "identity"
-
-    def value_and_gradient(
-        self,
-        raw: FloatArray,
-        y: FloatArray,
-        weight: FloatArray | None,
-        out: FloatArray,
-        per_row: FloatArray,
-    ) -> float:
-        np.subtract(raw, y, out=out)
-        np.multiply(out, out, out=raw)
-        value = 0.5 * _weighted_mean(raw, weight)
-        # dl/d raw = raw - y
-        _scale_rows(out, weight)
-        return value
-
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        if out is not raw:
-            out[...] = raw
-
-
-@dataclass
-class Poisson(Loss):
-    """Half the Poisson deviance with the log as link.
-
-    l = y log(y / p) - y + p with p = exp(raw), for counts or rates y >= 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn_scratch.core import Poisson
-    >>> raw, y, gradient = np.array([[0.0]]), np.array([[0.0]]), np.empty((1, 1))
-    >>> Poisson().value_and_gradient(raw, y, None, gradient, np.empty(1))
-    1.0
-    """
-
-    link_inverse: ClassVar[str] = "exp"
-
-    def value_and_gradient(
-        self,
-        raw: FloatArray,
-        y: FloatArray,
-        weight: FloatArray | None,
-        out: FloatArray,
-        per_row: FloatArray,
-    ) -> float:
-        # y log(y / p) - y + p = y (log y - raw) - y + p: the logarithm of p is never taken, and large counts
-        # cancel row by row, before rounding errors of their sums could drown the loss
-        np.maximum(y, np.finfo(y.dtype).tiny, out=out)
-        np.log(out, out=out)
-        out -= raw
-        out *= y
-        out -= y
-        p = np.exp(raw, out=raw)
-        out += p
-        value = _weighted_mean(out, weight)
-        # dl/d raw = p - y
-        np.subtract(p, y, out=out)
-        _scale_rows(out, weight)
-        return value
-
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        np.exp(raw, out=out)
 
 
 @dataclass
@@ -172,11 +44,11 @@ class BinaryLogLoss(Loss):
         np.subtract(raw, out, out=out)
         log_p = log_expit(raw, out=raw)
         out -= log_p
-        value = _weighted_mean(out, weight)
+        value = weighted_mean(out, weight)
         # dl/d raw = p - y
         np.exp(log_p, out=out)
         out -= y
-        _scale_rows(out, weight)
+        scale_rows(out, weight)
         return value
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
@@ -225,10 +97,10 @@ class LogLoss(Loss):
         raw -= per_row[:, np.newaxis]
         log_p, one_hot = raw, np.equal(y, class_numbers, out=out)
         np.einsum("ij,ij->i", one_hot, log_p, out=per_row)
-        value = -_weighted_mean(per_row[:, np.newaxis], weight)
+        value = -weighted_mean(per_row[:, np.newaxis], weight)
         # dl/d raw_k = p_k - [k = y]
         np.subtract(np.exp(log_p, out=log_p), one_hot, out=out)
-        _scale_rows(out, weight)
+        scale_rows(out, weight)
         return value
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
@@ -270,12 +142,12 @@ class BinarySquaredError(Loss):
         p = expit(raw, out=raw)
         error = np.subtract(p, y, out=out)
         np.einsum("ij,ij->i", error, error, out=per_row)
-        value = 0.5 * _weighted_mean(per_row[:, np.newaxis], weight)
+        value = 0.5 * weighted_mean(per_row[:, np.newaxis], weight)
         # dl/d raw = (p - y) p (1 - p)
         out *= p
         np.subtract(1.0, p, out=p)
         out *= p
-        _scale_rows(out, weight)
+        scale_rows(out, weight)
         return value
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
@@ -320,12 +192,12 @@ class ClassSquaredError(Loss):
         p /= p.dot(ones, out=per_row)[:, np.newaxis]
         error = np.subtract(p, np.equal(y, class_numbers, out=out), out=out)
         np.einsum("ij,ij->i", error, error, out=per_row)
-        value = 0.5 * _weighted_mean(per_row[:, np.newaxis], weight)
+        value = 0.5 * weighted_mean(per_row[:, np.newaxis], weight)
         # dl/d raw_k = p_k (error_k - sum_j error_j p_j)
         np.einsum("ij,ij->i", error, p, out=per_row)
         out -= per_row[:, np.newaxis]
         out *= p
-        _scale_rows(out, weight)
+        scale_rows(out, weight)
         return value
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
@@ -351,30 +223,3 @@ def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
 def _class_constants(n_classes: int, dtype: np.dtype[Any]) -> tuple[FloatArray, FloatArray]:
     """The numbers of the classes, and as many ones."""
     return np.arange(n_classes, dtype=dtype), np.ones(n_classes, dtype)
-
-
-def _weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:
-    """The mean over rows of the sum over columns; `values` are used up."""
-    if weight is None:
-        return float(np.add.reduce(values, axis=None)) / len(values)
-    values *= weight[:, np.newaxis]  # NumPy sums pairwise; einsum would add up rounding errors in float32
-    return float(np.add.reduce(values, axis=None)) / float(weight.sum())
-
-
-def _scale_rows(gradient: FloatArray, weight: FloatArray | None) -> None:
-    """Turn pointwise gradients into those of the weighted mean: row i times w_i / sum w."""
-    if weight is None:
-        gradient *= 1.0 / len(gradient)
-    else:
-        gradient *= weight[:, np.newaxis]
-        gradient *= 1.0 / float(weight.sum())
-
-
-LOSSES: dict[str, type[Loss]] = {
-    "squared_error": SquaredError,
-    "poisson": Poisson,
-    "binary_log_loss": BinaryLogLoss,
-    "log_loss": LogLoss,
-    "binary_squared_error": BinarySquaredError,
-    "class_squared_error": ClassSquaredError,
-}

@@ -1,0 +1,75 @@
+"""Losses, each with its link, on raw scores.
+
+A loss takes the raw scores of the last layer, not predictions: logarithms of saturated probabilities never
+occur, and where a loss meets its own link its gradient is simply ``prediction - target``.
+
+With rows i, outputs k and weights w_i (1 if none are given), every loss is the weighted mean over rows of the
+sum over outputs,
+
+    L = sum_i w_i sum_k l(raw_ik, y_ik) / sum_i w_i.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.parameters import FloatArray
+
+
+@dataclass
+class Loss(Configured):
+    """A pointwise loss of raw scores, and the link between raw scores and predictions."""
+
+    link_inverse: ClassVar[str]
+    """What turns raw scores into predictions, by scikit-learn's name for it (`out_activation_`)."""
+
+    @abstractmethod
+    def value_and_gradient(
+        self,
+        raw: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        out: FloatArray,
+        per_row: FloatArray,
+    ) -> float:
+        """Return L and write ``out <- dL / d raw``.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_rows, n_outputs)
+            Raw scores; used up, their memory may hold anything afterwards.
+        y : ndarray of shape (n_rows, n_targets)
+            Targets, in the dtype of `raw`.
+        weight : ndarray of shape (n_rows,) or None
+            Weight of each row, not all zero.
+        out : ndarray of shape (n_rows, n_outputs)
+            Memory for the gradient, apart from `raw`.
+        per_row : ndarray of shape (n_rows,)
+            Memory for one number a row, to be used freely.
+        """
+
+    @abstractmethod
+    def predict(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""
+
+
+def weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:
+    """The mean over rows of the sum over columns; `values` are used up."""
+    if weight is None:
+        return float(np.add.reduce(values, axis=None)) / len(values)
+    values *= weight[:, np.newaxis]  # NumPy sums pairwise; einsum would add up rounding errors in float32
+    return float(np.add.reduce(values, axis=None)) / float(weight.sum())
+
+
+def scale_rows(gradient: FloatArray, weight: FloatArray | None) -> None:
+    """Turn pointwise gradients into those of the weighted mean: row i times w_i / sum w."""
+    if weight is None:
+        gradient *= 1.0 / len(gradient)
+    else:
+        gradient *= weight[:, np.newaxis]
+        gradient *= 1.0 / float(weight.sum())
