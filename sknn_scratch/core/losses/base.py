@@ -18,6 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.losses.links import INVERSE_LINKS, LOG_INVERSE_LINKS
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -26,7 +27,7 @@ class Loss(Configured):
     """A pointwise loss of raw scores, and the link between raw scores and predictions."""
 
     link_inverse: ClassVar[str]
-    """What turns raw scores into predictions, by scikit-learn's name for it (`out_activation_`)."""
+    """Name of what turns raw scores into predictions."""
 
     @abstractmethod
     def value_and_gradient(
@@ -53,9 +54,13 @@ class Loss(Configured):
             Memory for one number a row, to be used freely.
         """
 
-    @abstractmethod
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
         """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""
+        INVERSE_LINKS[self.link_inverse](raw, out)
+
+    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
+        """Write the logarithms of probabilities, exact where these saturate; `out` may be `raw`."""
+        LOG_INVERSE_LINKS[self.link_inverse](raw, out)
 
 
 def weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:

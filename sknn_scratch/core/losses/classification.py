@@ -51,13 +51,6 @@ class BinaryLogLoss(Loss):
         scale_rows(out, weight)
         return value
 
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        expit(raw, out=out)
-
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
-        log_expit(raw, out=out)
-
 
 @dataclass
 class LogLoss(Loss):
@@ -103,13 +96,6 @@ class LogLoss(Loss):
         scale_rows(out, weight)
         return value
 
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        _softmax(raw, out)
-
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
-        _log_softmax(raw, out)
-
 
 @dataclass
 class BinarySquaredError(Loss):
@@ -149,13 +135,6 @@ class BinarySquaredError(Loss):
         out *= p
         scale_rows(out, weight)
         return value
-
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        expit(raw, out=out)
-
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
-        log_expit(raw, out=out)
 
 
 @dataclass
@@ -199,24 +178,6 @@ class ClassSquaredError(Loss):
         out *= p
         scale_rows(out, weight)
         return value
-
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        _softmax(raw, out)
-
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the logarithms of the predictions, exact where these saturate; `out` may be `raw`."""
-        _log_softmax(raw, out)
-
-
-def _softmax(raw: FloatArray, out: FloatArray) -> None:
-    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
-    np.exp(out, out=out)
-    out /= out.sum(axis=1, keepdims=True)
-
-
-def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
-    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
-    out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=32)

@@ -43,10 +43,6 @@ class SquaredError(Loss):
         scale_rows(out, weight)
         return value
 
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        if out is not raw:
-            out[...] = raw
-
 
 @dataclass
 class Poisson(Loss):
@@ -87,6 +83,3 @@ class Poisson(Loss):
         np.subtract(p, y, out=out)
         scale_rows(out, weight)
         return value
-
-    def predict(self, raw: FloatArray, out: FloatArray) -> None:
-        np.exp(raw, out=out)

@@ -1,0 +1,41 @@
+"""Inverse links, from raw scores to predictions, and their logarithms where these are probabilities.
+
+All take ``(raw, out)`` and write to `out`, which may be `raw`. The names are those of scikit-learn's
+`out_activation_`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from sknn_scratch.core.parameters import FloatArray
+
+Link = Callable[[FloatArray, FloatArray], object]
+
+
+def _identity(raw: FloatArray, out: FloatArray) -> None:
+    if out is not raw:
+        out[...] = raw
+
+
+def _softmax(raw: FloatArray, out: FloatArray) -> None:
+    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=1, keepdims=True)
+
+
+def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
+    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+    out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
+
+
+INVERSE_LINKS: dict[str, Link] = {
+    "identity": _identity,
+    "exp": np.exp,
+    "logistic": expit,
+    "softmax": _softmax,
+}
+LOG_INVERSE_LINKS: dict[str, Link] = {"logistic": log_expit, "softmax": _log_softmax}
