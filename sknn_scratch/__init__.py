@@ -15,6 +15,8 @@ __all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("core", "estimators"):
+        return importlib.import_module(f"sknn_scratch.{name}")
     if name in __all__:
         return getattr(importlib.import_module("sknn_scratch.estimators"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -36,10 +36,15 @@ class Batches:
         Weight of each row.
     batch_size : int
         Rows of a batch; the last one of an epoch has what is left.
-    rows : ndarray of int or None, default=None
+    rows : array-like of int or bool, or None, default=None
         The rows to train on, in this order; None means all.
     rng : numpy.random.RandomState or None, default=None
         Shuffles the order anew for every epoch, starting from the last one's; None keeps it.
+
+    Raises
+    ------
+    ValueError
+        If all weights are zero.
 
     Examples
     --------
@@ -59,6 +64,10 @@ class Batches:
         rows: npt.NDArray[np.intp] | None = None,
         rng: np.random.RandomState | None = None,
     ) -> None:
+        if rows is not None:
+            rows = np.arange(X.shape[0])[rows]  # of a mask too
+        if weight is not None and not weight[slice(None) if rows is None else rows].any():
+            raise ValueError("weight is zero for all rows: there is nothing to learn from.")
         self.X, self.y, self.weight = X, y, weight
         self.rng = rng
         self.n_rows = X.shape[0] if rows is None else len(rows)
@@ -87,11 +96,16 @@ class _Taker:
 
     def __init__(self, array: FloatArray, n_rows: int) -> None:
         self.array = array
+        # `take` copies an array that is not in C order whole, at every call
+        self.in_c_order = not issparse(array) and array.flags.c_contiguous
         self.buffer = None if issparse(array) else np.empty((n_rows, *array.shape[1:]), array.dtype)
 
     def __call__(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         if self.buffer is None:
             return self.array[rows]
         out = self.buffer if len(rows) == len(self.buffer) else self.buffer[: len(rows)]
-        # mode="clip" lets NumPy write straight into `out`; the rows are valid, so nothing is clipped
-        return self.array.take(rows, axis=0, out=out, mode="clip")
+        if self.in_c_order:
+            # mode="clip" lets NumPy write straight into `out`; the rows are valid, so nothing is clipped
+            return self.array.take(rows, axis=0, out=out, mode="clip")
+        out[...] = self.array[rows]
+        return out

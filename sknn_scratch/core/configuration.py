@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Self, SupportsFloat
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,12 @@ class Interval:
     includes_high: bool = False
 
     def __contains__(self, value: object) -> bool:
-        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):  # of an array
+            return False
         return (
             self.low < number < self.high
             or (self.includes_low and number == self.low)

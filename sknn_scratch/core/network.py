@@ -132,6 +132,15 @@ class Network:
     loss: Loss
     l2: float = 0.0
 
+    def __post_init__(self) -> None:
+        # an activation works in the memory of the layer before it, and the loss in that of the last one
+        learns = [bool(layer.shapes) for layer in self.layers]
+        if not (learns and learns[0] and learns[-1]) or (False, False) in itertools.pairwise(learns):
+            raise ValueError(
+                "The first and the last layer must have weights, and so must one of any two neighbours, "
+                f"got {self.layers}. What follows the last layer is the link of the loss."
+            )
+
     @classmethod
     def mlp(
         cls,

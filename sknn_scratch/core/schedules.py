@@ -71,14 +71,15 @@ class InverseScaling(Schedule):
     Examples
     --------
     >>> from sknn_scratch.core import InverseScaling, Progress
-    >>> InverseScaling()(Progress(0.1, samples_seen=99))
+    >>> round(InverseScaling()(Progress(0.1, samples_seen=99)), 6)
     0.01
     """
 
     power_t: float = number(0.5, NOT_NEGATIVE)
 
     def __call__(self, progress: Progress) -> float:
-        return progress.learning_rate_init / math.pow(progress.samples_seen + 1, self.power_t)
+        # x^-p = exp(-p log x) cannot overflow
+        return progress.learning_rate_init * math.exp(-self.power_t * math.log(progress.samples_seen + 1))
 
 
 @dataclass

@@ -102,7 +102,8 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     def _fit(self, X, y, sample_weight, incremental):
         goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         hidden_layer_sizes = self._hidden_layer_sizes()
-        activation = self._activation_functions(len(hidden_layer_sizes))
+        # a copy: predictions stay the same whatever becomes of the user's object
+        activation = copy.deepcopy(self._activation_functions(len(hidden_layer_sizes)))
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
 
@@ -126,7 +127,10 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         self._activation, self._loss = activation, loss
         # a snapshot may be kept, and go on training by itself
         observer.snapshot = lambda: copy.deepcopy(run.fitted_attributes())
-        outcome = run.train()
+        try:
+            outcome = run.train()
+        finally:
+            observer.snapshot = None  # the run holds the observer: the data would outlive fit in a cycle
         if outcome is Outcome.DIVERGED or not run.is_finite():
             raise ValueError(
                 f"Training diverged at epoch {len(run.history.losses)}: solver={self.solver!r} produced a "
@@ -160,10 +164,9 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
             with np.errstate(over="ignore"):
                 sample_weight = sample_weight.astype(X.dtype, copy=False)
-            if not 0 < sample_weight.sum() < np.inf:
-                raise ValueError(
-                    f"sample_weight is too small or large for {X.dtype}: the sum is {sample_weight.sum()}."
-                )
+                total = sample_weight.sum()
+            if not np.finfo(X.dtype).tiny < total < np.inf:
+                raise ValueError(f"sample_weight is too small or large for {X.dtype}: the sum is {total}.")
         n_outputs = self.n_outputs_ if goes_on else None
         y, loss = self._encode_targets(y, X.dtype, goes_on, incremental)
         if goes_on and self.n_outputs_ != n_outputs:
@@ -174,13 +177,13 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         """scikit-learn's validate_data, which does not say where a string was found."""
         try:
             return validate_data(self, X, *y, **options)
-        except ValueError as error:
-            if "could not convert string" in str(error):
-                dtypes = getattr(X, "dtypes", None)
-                names = [] if dtypes is None else [n for n in X if getattr(dtypes[n], "kind", "O") in "OSU"]
-                where = f"Columns {names} of X hold" if names else "X holds"
+        except (TypeError, ValueError) as error:
+            names = _columns_without_numbers(X)
+            if names or "could not convert string" in str(error):
+                where = f"Columns {names} of X do" if names else "X does"
                 raise ValueError(
-                    f"{where} strings: {error}. Encode them as numbers (OneHotEncoder, TargetEncoder)."
+                    f"{where} not hold numbers: {error}. Encode them (OneHotEncoder, TargetEncoder) or leave "
+                    "them out."
                 ) from None
             if str(error).startswith("Input contains NaN"):
                 raise ValueError(str(error).replace("Input", "Input y", 1)) from None
@@ -301,3 +304,18 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _columns_without_numbers(X):
+    """Names of the columns of a frame that cannot be made numbers."""
+    names = []
+    for name in getattr(X, "columns", ()):
+        column = np.asarray(X[name])
+        try:
+            column.astype(float)
+            holds_numbers = column.dtype.kind not in "mM"  # dates
+        except (TypeError, ValueError):
+            holds_numbers = False
+        if not holds_numbers:
+            names.append(name)
+    return names

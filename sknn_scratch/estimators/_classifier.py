@@ -292,6 +292,8 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
                 "give a single column or a 0/1 indicator per label, or use MultiOutputClassifier."
             )
         multilabel = kind == "multilabel-indicator"
+        if issparse(y) and not multilabel:
+            raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
         if not multilabel and kind not in ("binary", "multiclass"):
             check_classification_targets(y)  # raises
         if goes_on and multilabel is not self._is_multilabel():

@@ -25,7 +25,7 @@ def to_sklearn(estimator):
     params = estimator.get_params(deep=False)
     kind = MLPClassifier if classify else MLPRegressor
     known = kind().get_params()
-    params = {name: value for name, value in params.items() if name in known}
+    params = {name: copy.deepcopy(value) for name, value in params.items() if name in known}
     functions = estimator._activation if isinstance(estimator._activation, list) else [estimator._activation]
     if any(function != functions[0] for function in functions):
         raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
@@ -56,7 +56,9 @@ def from_sklearn(cls, mlp):
             f"{cls.__name__} has no equal of an MLPClassifier fitted to one class, {mlp.classes_[0]!r}: "
             "fit it anew, to get one column of probabilities for one class."
         )
-    estimator.set_params(**mlp.get_params(deep=False))
+    known = estimator.get_params(deep=False)
+    params = {name: value for name, value in mlp.get_params(deep=False).items() if name in known}
+    estimator.set_params(**copy.deepcopy(params))
     _copy_fitted_attributes(mlp, estimator)
     estimator._activation = ACTIVATIONS[mlp.activation]()
     estimator._loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()

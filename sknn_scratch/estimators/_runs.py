@@ -1,6 +1,5 @@
 """One call of fit or partial_fit: the solver at work, and what it leaves on the estimator."""
 
-import copy
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -174,8 +173,12 @@ class MinibatchRun(Run):
         if before is not None and self.incremental:
             training = before.copy()
             training.patience = patience
+            averages = training.optimizer_state.averages
+            for name, average in averages.items():
+                averages[name] = average.astype(self.parameters.flat.dtype, copy=False)
             return training
-        optimizer = copy.copy(estimator._configured("solver", OPTIMIZERS))
+        optimizer = estimator._configured("solver", OPTIMIZERS)
+        optimizer = type(optimizer)(**optimizer.get_params())  # a copy, checked once more
         # the policies of `learning_rate` are for sgd only, as in scikit-learn
         policy = (
             estimator._configured("learning_rate", SCHEDULES) if isinstance(optimizer, SGD) else Constant()

@@ -114,7 +114,7 @@ class MLPSettings(BaseEstimator):
         """The sizes as a list of positive integers."""
         sizes = self.hidden_layer_sizes
         sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
+        if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
             raise ValueError(
                 f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
             )

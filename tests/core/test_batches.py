@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import reference
@@ -12,7 +14,7 @@ from sknn_scratch.core import Batches, Network, SquaredError, Tanh, Workspace
 def numbered(n_rows):
     """Rows that say their number in X, y and weight."""
     numbers = np.arange(n_rows, dtype=float)
-    return np.column_stack([numbers, -numbers]), 10 * numbers[:, np.newaxis], 100 * numbers
+    return np.column_stack([numbers, -numbers]), 10 * numbers[:, np.newaxis], 100 * numbers + 1
 
 
 def epoch(batches):
@@ -23,7 +25,7 @@ def epoch(batches):
         np.testing.assert_array_equal(X[:, 1], -X[:, 0])
         np.testing.assert_array_equal(y.ravel(), 10 * X[:, 0])
         if weight is not None:
-            np.testing.assert_array_equal(weight, 100 * X[:, 0])
+            np.testing.assert_array_equal(weight, 100 * X[:, 0] + 1)
         seen.append(X[:, 0].astype(int).tolist())
     return seen
 
@@ -107,3 +109,31 @@ def test_an_autoencoder_may_be_given_one_array_as_data_and_target(shuffles):
         expected = reference.gradients(batch.X, batch.X, weights, biases, "tanh", "squared_error")
         np.testing.assert_allclose(workspace.gradient.flat, reference.flatten(*expected), rtol=1e-10)
     np.testing.assert_array_equal(X, copied)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+def test_taking_rows_copies_no_more_than_these_rows(order):
+    X = np.ones((20_000, 50)) if order != "strided" else np.ones((40_000, 50))[::2]
+    X = np.asfortranarray(X) if order == "F" else X
+    batches = Batches(X, X, None, batch_size=10, rng=np.random.RandomState(0))
+    iterator = iter(batches)
+    next(iterator)
+    tracemalloc.start()
+    try:
+        next(iterator)
+        assert tracemalloc.get_traced_memory()[1] < X.nbytes / 100
+    finally:
+        tracemalloc.stop()
+
+
+def test_rows_may_be_a_list_or_a_mask():
+    X, y, weight = numbered(4)
+    for rows in ([3, 1], np.array([False, True, False, True])):
+        [batch] = epoch(Batches(X, y, weight, 3, rows))
+        assert sorted(batch) == [1, 3]
+
+
+def test_weights_that_are_all_zero_are_refused():
+    X, y, _ = numbered(4)
+    with pytest.raises(ValueError, match="weight is zero for all rows"):
+        Batches(X, y, np.array([0.0, 0, 0, 1]), 2, rows=[0, 1])

@@ -64,3 +64,8 @@ def test_public_classes_and_functions_are_documented(name):
     if not is_interface(PUBLIC[name]) and name not in RECORDS:
         assert "Examples\n" in text
         assert ">>> " in text
+
+
+def test_subpackages_are_attributes():
+    program = "import sknn_scratch as s; s.core.Adam, s.estimators.ScratchMLPClassifier"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -13,12 +13,14 @@ from threadpoolctl import threadpool_limits
 from sknn_scratch.core import (
     ACTIVATIONS,
     LOSSES,
+    Activate,
     Adam,
     Dense,
     Network,
     Parameters,
     ReLU,
     SquaredError,
+    Tanh,
     Workspace,
 )
 from sknn_scratch.core import network as network_module
@@ -261,3 +263,17 @@ def test_a_multi_layer_perceptron_has_an_activation_between_any_two_dense_layers
     kinds = [type(layer).__name__ for layer in Network.mlp([3, 4, 5, 2], ReLU(), SquaredError()).layers]
     assert kinds == ["Dense", "Activate", "Dense", "Activate", "Dense"]
     assert [type(layer).__name__ for layer in Network.mlp([3, 2], ReLU(), SquaredError()).layers] == ["Dense"]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (),
+        (Activate(Tanh(), 2), Dense(2, 1)),
+        (Dense(2, 1), Activate(Tanh(), 1)),
+        (Dense(2, 3), Activate(Tanh(), 3), Activate(Tanh(), 3), Dense(3, 1)),
+    ],
+)
+def test_layers_that_would_share_memory_wrongly_are_refused(layers):
+    with pytest.raises(ValueError, match="must have weights"):
+        Network(layers, SquaredError())

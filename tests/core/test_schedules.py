@@ -45,3 +45,7 @@ def test_adaptive_takes_a_fifth_at_each_plateau_until_a_millionth():
     goes_on = [Adaptive().goes_on_after_plateau(Progress(0.1, plateaus=plateaus)) for plateaus in range(9)]
     assert goes_on == [rate > 1e-6 for rate in rates]
     assert goes_on.index(False) == 8
+
+
+def test_a_steep_inverse_scaling_underflows_to_zero_instead_of_overflowing():
+    assert InverseScaling(power_t=200.0)(Progress(0.1, samples_seen=1000)) == 0

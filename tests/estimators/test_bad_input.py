@@ -1,6 +1,7 @@
 """A clear error before any work, and a fitted estimator left exactly as it was."""
 
 import contextlib
+import datetime
 import itertools
 
 import joblib
@@ -503,3 +504,37 @@ def test_an_error_in_the_middle_of_training_leaves_a_fitted_model_as_it_was(kind
     with pytest.raises(RuntimeError, match="out of paper"):
         model.fit(X, TARGETS[kind])
     assert fingerprint(model) == before
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_that_hold_no_numbers_are_named(library):
+    frames = pytest.importorskip(library)
+    numbers = [1.0, 2.0, 3.0, 4.0]
+    frame = frames.DataFrame({"size": numbers, "city": ["Paris"] * 4, "weight": numbers})
+    with pytest.raises(ValueError, match=r"Columns \['city'\] of X do not hold numbers"):
+        ScratchMLPClassifier().fit(frame, [0, 1, 0, 1])
+
+
+def test_columns_of_dates_are_named():
+    frame = pd.DataFrame({"size": [1.0, 2.0], "day": [datetime.datetime(2020, 1, 1)] * 2})
+    with pytest.raises(ValueError, match=r"Columns \['day'\] of X do not hold numbers"):
+        ScratchMLPClassifier().fit(frame, [0, 1])
+
+
+def test_a_sparse_column_of_labels_is_refused():
+    with pytest.raises(ValueError, match="A sparse y must be a 0/1 indicator"):
+        ScratchMLPClassifier().fit(X, csr_matrix(TARGETS[ScratchMLPClassifier][:, np.newaxis]))
+
+
+def test_settings_changed_behind_their_back_are_checked_at_fit():
+    adam = Adam()
+    adam.beta_1 = 7
+    with pytest.raises(ValueError, match="'beta_1' of Adam"):
+        ScratchMLPClassifier(solver=adam).fit(X, TARGETS[ScratchMLPClassifier])
+    with pytest.raises(ValueError, match="'beta_1' of Adam"):
+        Adam(beta_1=np.array([0.1, 0.2]))
+
+
+def test_weights_too_small_to_divide_by_are_refused():
+    with pytest.raises(ValueError, match="sample_weight is too small"):
+        ScratchMLPClassifier().fit(X, TARGETS[ScratchMLPClassifier], np.full(60, 1e-310))

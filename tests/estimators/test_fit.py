@@ -2,10 +2,12 @@
 
 import contextlib
 import copy
+import gc
 import itertools
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
-from sknn_scratch.core import Adam, Tanh
+from sknn_scratch.core import Activation, Adam, Tanh
+from sknn_scratch.estimators._runs import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -500,3 +503,53 @@ class TestArchitecture:
         other = clone(by_object).set_params(solver__beta_1=0.9).fit(X3, Y3)
         assert not np.allclose(other.coefs_[0], by_object.coefs_[0])
         assert by_object.solver == Adam(beta_1=0.5)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_keeps_nothing_of_the_data_alive(solver):
+    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 2
+    gc.collect()
+    gc.disable()
+    try:
+        ScratchMLPClassifier((2,), solver=solver, max_iter=2).fit(X, y)
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, Run)]
+    finally:
+        gc.enable()
+
+
+def test_a_fitted_model_does_not_follow_changes_of_its_activation_object():
+    @dataclass
+    class Leaky(Activation):
+        slope: float = 0.1
+
+        def forward(self, z, out):
+            np.maximum(z, self.slope * z, out=out)
+
+        def backward(self, z, a, delta):
+            delta *= np.where(z > 0, 1.0, self.slope)
+
+    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 2
+    model = ScratchMLPClassifier((4,), Leaky(), max_iter=2, random_state=0).fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(activation__slope=9.0)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_training_goes_on_in_another_precision():
+    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 2
+    model = ScratchMLPClassifier((4,), dtype="float32", random_state=0).partial_fit(X, y, classes=[0, 1])
+    model.set_params(dtype="float64").partial_fit(X, y)
+    averages = model._training.optimizer_state.averages.values()
+    assert {array.dtype for array in (*model.coefs_, *averages)} == {np.dtype(np.float64)}
+
+
+def test_a_subclass_with_parameters_of_its_own_converts():
+    class Own(ScratchMLPClassifier):
+        def __init__(self, hidden_layer_sizes=(3,), extra=1):
+            super().__init__(hidden_layer_sizes, max_iter=2)
+            self.extra = extra
+
+    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 2
+    model = Own().fit(X, y)
+    again = Own.from_sklearn(model.to_sklearn())
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
