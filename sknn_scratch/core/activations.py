@@ -1,8 +1,8 @@
 """Activation functions f and the chain rule through them.
 
 Forward computes ``a = f(z)``. Backward turns ``delta = dL/da`` into ``dL/dz = delta * f'(z)``, where each f'
-is written in terms of the output a, so that z need not be kept: forward may overwrite z with a. Backward is
-the last reader of a, and may use its memory.
+below is written in terms of the output a, so that z need not be kept: forward overwrites z with a. Backward
+is the last reader of a, and may use its memory.
 """
 
 from __future__ import annotations

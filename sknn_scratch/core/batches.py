@@ -61,18 +61,18 @@ class Batches:
         y: FloatArray,
         weight: FloatArray | None,
         batch_size: int,
-        rows: npt.NDArray[np.intp] | None = None,
+        rows: npt.ArrayLike | None = None,
         rng: np.random.RandomState | None = None,
     ) -> None:
-        if rows is not None:
-            rows = np.arange(X.shape[0])[rows]  # of a mask too
-        if weight is not None and not weight[slice(None) if rows is None else rows].any():
-            raise ValueError("weight is zero for all rows: there is nothing to learn from.")
         self.X, self.y, self.weight = X, y, weight
         self.rng = rng
-        self.n_rows = X.shape[0] if rows is None else len(rows)
+        every_row = np.arange(X.shape[0])
+        chosen = every_row if rows is None else every_row[np.asarray(rows)]  # numbers, or a mask
+        if weight is not None and not weight[chosen].any():
+            raise ValueError("weight is zero for all rows: there is nothing to learn from.")
+        self.n_rows = len(chosen)
         self.batch_size = min(batch_size, self.n_rows)
-        self._order = np.arange(self.n_rows) if rows is None and rng is not None else rows
+        self._order = None if rows is None and rng is None else chosen  # None: slices, nothing is copied
         if self._order is not None:
             self._take_X, self._take_y = _Taker(X, self.batch_size), _Taker(y, self.batch_size)
             self._take_weight = None if weight is None else _Taker(weight, self.batch_size)

@@ -247,7 +247,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         """Convert to scikit-learn's own MLP with the same predictions.
 
         Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
-        on there, from a fresh state of the optimizer.
+        on there, from a fresh state of the optimizer, with the log-loss and with intercepts.
 
         Returns
         -------

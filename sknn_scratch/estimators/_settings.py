@@ -134,7 +134,7 @@ class MLPSettings(BaseEstimator):
         """The activation of all hidden layers, or a list of one for each."""
         if not isinstance(self.activation, list | tuple):
             return self._configured("activation", ACTIVATIONS)
-        known = [isinstance(one, Activation) or one in ACTIVATIONS for one in self.activation]
+        known = [isinstance(one, Activation) or one in list(ACTIVATIONS) for one in self.activation]
         if len(known) != n_hidden_layers or not all(known):
             raise ValueError(
                 f"activation={self.activation!r} must name one function for each of the {n_hidden_layers} "

@@ -224,7 +224,7 @@ def test_fit_refuses_weights_that_float32_cannot_hold(kind, value):
 
 BAD_PARAMETERS = {
     "hidden_layer_sizes": [(10, 0), (10.5,), -1, 0, "10", 10.0, (10, -3), [[3, 4]], (np.nan,), ("a",), None],
-    "activation": ["nonsense", None, Adam(), 3, ["nonsense"], ["relu"] * 7, [3], []],
+    "activation": ["nonsense", None, Adam(), 3, ["nonsense"], ["relu"] * 7, [3], [["relu"]], []],
     "solver": ["nonsense", None, Adam, 3],
     "alpha": [-1.0, np.nan, np.inf, "0.1", None],
     "batch_size": [0, -5, 10.5, "all", None],
