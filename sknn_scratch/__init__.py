@@ -8,14 +8,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sknn_scratch.estimators import ScratchMLPClassifier, ScratchMLPRegressor
+    from sknn_scratch.estimators import (
+        ScratchMLPClassifier,
+        ScratchMLPRegressor,
+        check_gradients,
+        explain_step,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "__version__"]
+__all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "explain_step", "check_gradients", "__version__"]
+_SUBPACKAGES = ("core", "estimators", "plotting")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("core", "estimators"):
+    if name in _SUBPACKAGES:
         return importlib.import_module(f"sknn_scratch.{name}")
     if name in __all__:
         return getattr(importlib.import_module("sknn_scratch.estimators"), name)
@@ -23,4 +29,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "core", "estimators"])
+    return sorted([*__all__, *_SUBPACKAGES])

@@ -1,12 +1,14 @@
 """The network itself, on NumPy and SciPy alone, to be read in this order:
 
 activations, losses, initializers, layers, parameters, network, optimizers, schedules, batches, stopping,
-training.
+training; then explanation and gradient_check, which show a step and test it.
 """
 
 from sknn_scratch.core.activations import ACTIVATIONS, Activation, Identity, Logistic, ReLU, Tanh
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
+from sknn_scratch.core.gradient_check import gradient_errors
 from sknn_scratch.core.initializers import (
     INITIALIZERS,
     FromFunction,
@@ -108,5 +110,9 @@ __all__ = [
     "Training",
     "train_minibatch",
     "train_lbfgs",
+    "StepExplanation",
+    "LayerExplanation",
+    "explain",
+    "gradient_errors",
     "Configured",
 ]

@@ -47,6 +47,10 @@ class Activation(Configured):
     glorot_factor: ClassVar[float] = 6.0
     """The c of the initial bound sqrt(c / (fan_in + fan_out)) of the layer before it."""
 
+    formula: ClassVar[str] = "f(z)"
+    derivative: ClassVar[str] = "f'(z)"
+    """f and f' in words, in terms of z and a = f(z); shown by `explain` and by plots."""
+
     @abstractmethod
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         """Write ``out <- f(z)``; `out` may be `z` unless `keeps_z`."""
@@ -71,6 +75,8 @@ class Identity(Activation):
     """
 
     keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = "z"
+    derivative: ClassVar[str] = "1"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         if out is not z:
@@ -96,6 +102,8 @@ class Logistic(Activation):
     """
 
     keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = "1 / (1 + exp(-z))"
+    derivative: ClassVar[str] = "a * (1 - a)"
     glorot_factor: ClassVar[float] = 2.0
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
@@ -123,6 +131,8 @@ class Tanh(Activation):
     """
 
     keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = "tanh(z)"
+    derivative: ClassVar[str] = "1 - a^2"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         np.tanh(z, out=out)
@@ -149,6 +159,8 @@ class ReLU(Activation):
     """
 
     keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = "max(z, 0)"
+    derivative: ClassVar[str] = "1 if z > 0 else 0"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         # a row of zeros: with a scalar, NumPy takes three times as long

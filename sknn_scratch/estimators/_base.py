@@ -113,20 +113,21 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
 
         data, loss = self._check_data(X, y, sample_weight, goes_on, incremental)
         sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
+        if goes_on:
+            self._check_sizes(sizes)
         network = Network.mlp(
             sizes, activation, loss, float(self.alpha), self._initializer(), self.fit_intercept
         )
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
         dtype = data.X.dtype
-        parameters = self._packed(network, sizes, dtype) if goes_on else network.initialize(rng, dtype)
+        parameters = self._packed(network, dtype) if goes_on else network.initialize(rng, dtype)
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
         run = kind(self, network, parameters, data, rng, observer, goes_on, incremental)
         run.history.loss_scale = self._loss_scale(loss)
         self._activation, self._loss = activation, loss
-        # a snapshot may be kept, and go on training by itself
-        observer.snapshot = lambda: copy.deepcopy(run.fitted_attributes())
+        observer.snapshot = run.snapshot
         try:
             outcome = run.train()
         finally:
@@ -211,15 +212,21 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             return self._random_state
         return check_random_state(self.random_state)
 
-    def _packed(self, network, sizes, dtype):
-        """A copy of coefs_ and intercepts_ in one flat vector."""
-        fitted_sizes = [len(self.coefs_[0]), *(len(intercept) for intercept in self.intercepts_)]
+    def _fitted_sizes(self):
+        return [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
+
+    def _check_sizes(self, sizes):
+        """Whether training can go on with layers of these sizes."""
+        fitted_sizes = self._fitted_sizes()
         if sizes != fitted_sizes:
             raise ValueError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, the fitted "
                 f"network has {fitted_sizes}. To go on with it, set hidden_layer_sizes="
                 f"{tuple(fitted_sizes[1:-1])}; to start anew, use fit with warm_start=False."
             )
+
+    def _packed(self, network, dtype):
+        """A copy of coefs_ and intercepts_ in one flat vector."""
         parameters = Parameters.empty(network.shapes, dtype)
         for packed, fitted in zip(parameters.layers, self._by_layer(network), strict=True):
             for name, values in fitted.items():
@@ -239,9 +246,18 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         check_is_fitted(self)
         X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
         # built anew, because users may have put other arrays into coefs_ and intercepts_
-        sizes = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
-        network = Network.mlp(sizes, self._activation, self._loss)
+        network = Network.mlp(self._fitted_sizes(), self._activation, self._loss)
         return network, network.raw_scores(X, self._by_layer(network))
+
+    def _next_step(self, X, y, sample_weight):
+        """What a step of training on these rows would work with: the network, its parameters, the batch."""
+        check_is_fitted(self)
+        twin = copy.copy(self)  # checking data leaves traces
+        batch, loss = twin._check_data(X, y, sample_weight, goes_on=True, incremental=True)
+        network = Network.mlp(
+            self._fitted_sizes(), self._activation, loss, float(self.alpha), fit_intercept=self.fit_intercept
+        )
+        return network, self._packed(network, batch.X.dtype), batch
 
     def to_sklearn(self):
         """Convert to scikit-learn's own MLP with the same predictions.

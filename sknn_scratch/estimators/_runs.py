@@ -1,5 +1,6 @@
 """One call of fit or partial_fit: the solver at work, and what it leaves on the estimator."""
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -66,6 +67,15 @@ class Run(ABC):
     @abstractmethod
     def fitted_attributes(self) -> dict:
         """What a fit that ends now leaves on the estimator; the weights are a copy."""
+
+    def snapshot(self):
+        """The same for a model to be kept, which may go on training by itself."""
+        attributes = self.fitted_attributes()
+        if "_random_state" in attributes:
+            attributes["_random_state"] = copy.deepcopy(self.rng)
+        if attributes["_training"] is not None:
+            attributes["_training"] = attributes["_training"].copy()
+        return attributes
 
     def is_finite(self):
         """Whether training could go on from where it is."""

@@ -52,7 +52,7 @@ def test_an_unknown_name_is_an_attribute_error(module):
 # plain records that the loops hand out or keep: their fields are documented, and others' examples show them
 RECORDS = {
     *("Batch", "Epoch", "History", "Objective", "Observer", "OptimizerState", "Outcome", "Progress"),
-    "Training",
+    *("Training", "StepExplanation", "LayerExplanation"),
 }
 
 

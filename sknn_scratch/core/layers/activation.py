@@ -38,6 +38,13 @@ class Activate(Layer):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         return {}
 
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        return {
+            "activation": f"a = {self.activation.formula}",
+            "delta": f"dL/dz = dL/da * ({self.activation.derivative})",
+        }
+
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         pass
 

@@ -31,6 +31,11 @@ class Layer(ABC):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """The shape of each parameter by name; empty if there is nothing to learn."""
 
+    @property
+    @abstractmethod
+    def formulas(self) -> Mapping[str, str]:
+        """How what it computes is computed, by the names of :class:`~sknn_scratch.core.LayerExplanation`."""
+
     @abstractmethod
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         """Write initial values into `parameters`."""

@@ -43,6 +43,15 @@ class Dense(Layer):
         weights = {"weights": (self.n_inputs, self.n_outputs)}
         return weights | {"bias": (self.n_outputs,)} if self.has_bias else weights
 
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        return {
+            "pre_activation": "z = x W + b" if self.has_bias else "z = x W",
+            "weights_gradient": "dL/dW = x^T dL/dz",
+            "bias_gradient": "dL/db = 1^T dL/dz",
+            "input_gradient": "dL/dx = dL/dz W^T",
+        }
+
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         parameters["weights"][...] = self.initializer(self.n_inputs, self.n_outputs, rng)
         if self.has_bias:

@@ -12,13 +12,14 @@ sum over outputs,
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from sknn_scratch.core.configuration import Configured
-from sknn_scratch.core.losses.links import INVERSE_LINKS, LOG_INVERSE_LINKS
+from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, LOG_INVERSE_LINKS
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -28,6 +29,10 @@ class Loss(Configured):
 
     link_inverse: ClassVar[str]
     """Name of what turns raw scores into predictions."""
+
+    formula: ClassVar[str] = "l(p, y)"
+    derivative: ClassVar[str] = "dl/dz"
+    """l and dl / d raw in words, with p for predictions and z for raw scores; shown by `explain`."""
 
     @abstractmethod
     def value_and_gradient(
@@ -53,6 +58,15 @@ class Loss(Configured):
         per_row : ndarray of shape (n_rows,)
             Memory for one number a row, to be used freely.
         """
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        """How the prediction, the loss and the gradient of the raw scores are computed."""
+        return {
+            "activation": f"p = {LINK_FORMULAS[self.link_inverse]}",
+            "loss": f"mean of {self.formula}",
+            "delta": f"dL/dz = ({self.derivative}) / n",
+        }
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
         """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""

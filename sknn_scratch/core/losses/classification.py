@@ -30,6 +30,8 @@ class BinaryLogLoss(Loss):
     """
 
     link_inverse: ClassVar[str] = "logistic"
+    formula: ClassVar[str] = "-y * log(p) - (1 - y) * log(1 - p)"
+    derivative: ClassVar[str] = "p - y"
 
     def value_and_gradient(
         self,
@@ -70,6 +72,8 @@ class LogLoss(Loss):
     """
 
     link_inverse: ClassVar[str] = "softmax"
+    formula: ClassVar[str] = "-log(p_y)"
+    derivative: ClassVar[str] = "p - [k = y]"
 
     def value_and_gradient(
         self,
@@ -116,6 +120,8 @@ class BinarySquaredError(Loss):
     """
 
     link_inverse: ClassVar[str] = "logistic"
+    formula: ClassVar[str] = "(p - y)^2 / 2"
+    derivative: ClassVar[str] = "(p - y) * p * (1 - p)"
 
     def value_and_gradient(
         self,
@@ -156,6 +162,8 @@ class ClassSquaredError(Loss):
     """
 
     link_inverse: ClassVar[str] = "softmax"
+    formula: ClassVar[str] = "sum_k (p_k - [k = y])^2 / 2"
+    derivative: ClassVar[str] = "p * (p - [k = y] - sum_j p_j (p_j - [j = y]))"
 
     def value_and_gradient(
         self,

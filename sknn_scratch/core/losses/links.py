@@ -39,3 +39,9 @@ INVERSE_LINKS: dict[str, Link] = {
     "softmax": _softmax,
 }
 LOG_INVERSE_LINKS: dict[str, Link] = {"logistic": log_expit, "softmax": _log_softmax}
+LINK_FORMULAS = {
+    "identity": "z",
+    "exp": "exp(z)",
+    "logistic": "1 / (1 + exp(-z))",
+    "softmax": "exp(z_k) / sum_j exp(z_j)",
+}

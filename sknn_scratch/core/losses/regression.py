@@ -27,6 +27,8 @@ class SquaredError(Loss):
     """
 
     link_inverse: ClassVar[str] = "identity"
+    formula: ClassVar[str] = "(p - y)^2 / 2"
+    derivative: ClassVar[str] = "p - y"
 
     def value_and_gradient(
         self,
@@ -60,6 +62,8 @@ class Poisson(Loss):
     """
 
     link_inverse: ClassVar[str] = "exp"
+    formula: ClassVar[str] = "y * log(y / p) - y + p"
+    derivative: ClassVar[str] = "p - y"
 
     def value_and_gradient(
         self,

@@ -1,0 +1,81 @@
+"""Is the gradient right? Backpropagation against central differences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sknn_scratch.core.network import Network, Workspace
+from sknn_scratch.core.parameters import FloatArray, Parameters
+
+
+def gradient_errors(
+    network: Network,
+    parameters: Parameters,
+    X: FloatArray,
+    y: FloatArray,
+    weight: FloatArray | None = None,
+) -> list[dict[str, float]]:
+    """The largest relative difference between the gradient and central differences, for each array.
+
+    With h about 6e-6, the slope of L = loss + penalty along each parameter is
+
+        (L(theta + h) - L(theta - h)) / (2 h),
+
+    right to about 1e-10. The largest difference in an array is divided by the largest entry of its gradient.
+    A right gradient gives about 1e-8. It may give more in two cases: where the gradient of a layer has all
+    but vanished, and the rounding of L drowns it; and where the kink of a relu lies within h.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    parameters : Parameters
+        Its weights, in float64; they are not changed.
+    X : ndarray or CSR of shape (n_rows, n_inputs)
+        A small batch: there are two passes over it for each single parameter.
+    y : ndarray of shape (n_rows, n_targets)
+        Its targets, as the loss wants them.
+    weight : ndarray of shape (n_rows,) or None, default=None
+        Weights of its rows, not all zero.
+
+    Returns
+    -------
+    list of dict
+        For each layer, the difference by name of the array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Network, SquaredError, Tanh, gradient_errors
+    >>> rng = np.random.RandomState(0)
+    >>> network = Network.mlp([3, 4, 2], Tanh(), SquaredError(), l2=0.1)
+    >>> parameters = network.initialize(rng, np.float64)
+    >>> X, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+    >>> errors = gradient_errors(network, parameters, X, y)
+    >>> max(error for layer in errors for error in layer.values()) < 1e-7
+    True
+    """
+    parameters = parameters.copy()  # to be moved to and fro
+    workspace = Workspace(network, parameters, X.shape[0])
+    network.loss_and_gradient(X, y, weight, workspace)
+    gradient = workspace.gradient.copy()
+
+    slopes = Parameters.empty(parameters.shapes, np.float64)
+    step = np.cbrt(np.finfo(np.float64).eps)  # balances rounding against the curvature of L
+    theta = parameters.flat
+    for i, value in enumerate(theta.copy()):
+        above, below = value + step, value - step
+        losses = []
+        for theta[i] in (above, below):
+            losses.append(network.loss_and_gradient(X, y, weight, workspace).total)
+        theta[i] = value
+        slopes.flat[i] = (losses[0] - losses[1]) / (above - below)
+    return [
+        {name: _relative_difference(array, numerical[name]) for name, array in analytical.items()}
+        for analytical, numerical in zip(gradient.layers, slopes.layers, strict=True)
+    ]
+
+
+def _relative_difference(a: FloatArray, b: FloatArray) -> float:
+    scale = max(np.abs(a).max(), np.abs(b).max())
+    return float(np.abs(a - b).max() / scale) if scale else 0.0

@@ -1,0 +1,42 @@
+"""Finding the network in what a user calls the model."""
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sknn_scratch.estimators._base import BaseScratchMLP
+
+
+def unwrap(estimator):
+    """The network at the end of a pipeline or a search, fitted, and what is in front of it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network, a pipeline that ends in one, or a search that has found one of these.
+
+    Returns
+    -------
+    front : Pipeline or None
+        The steps before the network.
+    network : BaseScratchMLP
+        The network.
+    """
+    front, inner = [], estimator
+    while not isinstance(inner, BaseScratchMLP):
+        if isinstance(inner, Pipeline):
+            *before, (_, inner) = inner.steps
+            front += before
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        else:
+            raise TypeError(
+                "The estimator must be a ScratchMLPClassifier, a ScratchMLPRegressor or a Pipeline that ends "
+                f"in one, got {estimator!r}."
+            )
+    check_is_fitted(inner)
+    return (Pipeline(front) if front else None), inner
+
+
+def transform(front, X):
+    """The data as the network sees them."""
+    return X if front is None else front.transform(X)
