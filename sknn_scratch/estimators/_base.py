@@ -215,6 +215,12 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     def _fitted_sizes(self):
         return [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
 
+    def _hidden_activations(self):
+        """The function of each hidden layer of the fitted network."""
+        n_hidden_layers = len(self.coefs_) - 1
+        per_layer = isinstance(self._activation, list | tuple)
+        return list(self._activation) if per_layer else [self._activation] * n_hidden_layers
+
     def _check_sizes(self, sizes):
         """Whether training can go on with layers of these sizes."""
         fitted_sizes = self._fitted_sizes()

@@ -1,0 +1,313 @@
+"""TrainingAnimation: watching a network learn."""
+
+import pathlib
+import re
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import _num_features
+
+from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.plotting._network import NetworkDisplay, largest_weight
+from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes
+
+
+class TrainingAnimation:
+    """Record a training on one or two features, and play it.
+
+    It is one of scikit-learn's callbacks: ``network.set_callbacks(TrainingAnimation())`` before ``fit``, or
+    :meth:`from_estimator`, which fits a copy. A frame shows the data with the decision boundary (two
+    features) or the regression curve (one feature), the loss so far, and the network with its weights.
+
+    Parameters
+    ----------
+    every : int or sequence of int, default=1
+        The epochs to record: each `every`-th, or those listed. The last one is always recorded.
+
+    Attributes
+    ----------
+    epochs_ : list of int
+        The epochs recorded; the first is 1.
+    models_ : list of estimator
+        The fitted estimator as it was after each of them.
+    X_, y_ : array-like
+        The training data.
+    ax_ : matplotlib Axes
+        Axes of the last plot.
+    figure_ : matplotlib Figure
+        Figure of the last plot.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> from sknn_scratch.plotting import TrainingAnimation
+    >>> X, y = make_moons(100, noise=0.1, random_state=0)
+    >>> recording = TrainingAnimation(every=10)
+    >>> model = ScratchMLPClassifier(learning_rate_init=0.05, tol=0.01, n_iter_no_change=5, random_state=0)
+    >>> model = model.set_callbacks(recording).fit(X, y)
+    >>> recording.epochs_
+    [10, 20, 21]
+    >>> recording.to_gif("moons.gif")  # doctest: +SKIP
+    """
+
+    def __init__(self, every=1):
+        self.every = every
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, every=1, ax=None, **fit_params):
+        """Fit a copy of an estimator, record its training and draw the last frame.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A network, or a pipeline that ends in one. It is not changed.
+        X : array-like of shape (n_samples, 1) or (n_samples, 2)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Targets.
+        every : int or sequence of int, default=1
+            The epochs to record: each `every`-th, or those listed, and the last.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        TrainingAnimation
+            The recording.
+        """
+        recording, model = cls(every), clone(estimator)
+        network = model
+        while isinstance(network, Pipeline):
+            network = network.steps[-1][1]
+        network.set_callbacks(recording)
+        model.fit(X, y, **fit_params)
+        front, _ = unwrap(model)
+        if front is not None:  # show it in the units of the data
+            recording.models_ = [make_pipeline(front, network) for network in recording.models_]
+            recording.X_ = X
+        return recording.plot(ax)
+
+    def setup(self, estimator, context):
+        """Begin a new recording. This and the next three are the hooks of scikit-learn's protocol."""
+        self.__dict__.pop("on_fit_task_end", None)
+        if not np.iterable(self.every) and not (isinstance(self.every, int | np.integer) and self.every > 0):
+            raise ValueError(f"every={self.every!r} must be a number of epochs >= 1, or a list of epochs.")
+        self.epochs_, self.models_ = [], []
+
+    def teardown(self, estimator, context):
+        """Nothing is left to be done."""
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        """Keep the data, or see whether the model at the end of this epoch is wanted."""
+        if context.task_name != "epoch":
+            if _num_features(X) > 2 or np.shape(y)[1:] not in ((), (1,)):
+                raise ValueError(
+                    "TrainingAnimation shows data with one or two features and one target, got "
+                    f"{_num_features(X)} features and y of shape {np.shape(y)}. LossCurveDisplay and "
+                    "WeightsDisplay show any."
+                )
+            self.X_, self.y_ = X, y
+        elif not self._is_wanted(context.task_id + 1):
+            # a hook that asks for the fitted estimator costs a copy of the model: for once, one that does not
+            self.on_fit_task_end = self._pass_by  # type: ignore[method-assign, assignment]
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        """Record the model."""
+        epoch = context.task_id + 1 if context.task_name == "epoch" else fitted_estimator.n_iter_
+        if epoch not in self.epochs_[-1:]:
+            self.epochs_.append(epoch)
+            self.models_.append(fitted_estimator)
+
+    def _pass_by(self, estimator, context):
+        del self.on_fit_task_end
+
+    def _is_wanted(self, epoch):
+        return epoch in self.every if np.iterable(self.every) else epoch % self.every == 0
+
+    def plot(self, ax=None, *, frame=-1):
+        """Draw the data with the decision boundary or the regression curve after one of the epochs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        frame : int, default=-1
+            Position in ``epochs_``; -1 is the last.
+
+        Returns
+        -------
+        self : TrainingAnimation
+            The recording.
+        """
+        if not getattr(self, "models_", None):
+            raise NotFittedError(
+                "Nothing is recorded yet: network.set_callbacks(recording) comes first, then network.fit."
+            )
+        self.ax_ = own_axes(ax, "TrainingAnimation.plot", (6, 5))
+        self.figure_ = self.ax_.figure
+        draw = self._plot_plane if _num_features(self.X_) == 2 else self._plot_curve
+        draw(self.models_[frame])
+        names = getattr(self.X_, "columns", ("x0", "x1"))
+        self.ax_.set(title=f"epoch {self.epochs_[frame]}", xlabel=names[0])
+        if _num_features(self.X_) == 2:
+            self.ax_.set_ylabel(names[1])
+        return self
+
+    def _plot_plane(self, model):
+        x = [np.asarray(_safe_indexing(self.X_, i, axis=1), dtype=float) for i in range(2)]
+        options = {"ax": self.ax_, "eps": 0.1 * max(map(np.ptp, x)), "plot_method": "contourf"}
+        y = np.ravel(self.y_)
+        if not is_classifier(model):
+            options |= {"response_method": "predict", "levels": np.linspace(y.min(), y.max(), 15)}
+            display = DecisionBoundaryDisplay.from_estimator(model, self.X_, extend="both", **options)
+            colors = display.surface_.to_rgba(y)
+        elif len(model.classes_) == 2:
+            options |= {"response_method": "predict_proba", "levels": np.linspace(0, 1, 11)}
+            # the middle half of the colours, so that points stand out
+            options |= {"cmap": diverging_colors(), "vmin": -0.5, "vmax": 1.5}
+            DecisionBoundaryDisplay.from_estimator(model, self.X_, **options)
+            colors = np.where(y == model.classes_[1], BLUE, VERMILLION)
+        else:
+            options |= {"response_method": "predict_proba"}
+            display = DecisionBoundaryDisplay.from_estimator(model, self.X_, alpha=0.7, **options)
+            colors = display.multiclass_colors_[np.searchsorted(model.classes_, y)]
+        self.ax_.scatter(*x, c=colors, s=14, edgecolors="white", linewidths=0.5)
+
+    def _plot_curve(self, model):
+        x, y = np.asarray(_safe_indexing(self.X_, 0, axis=1), dtype=float), np.ravel(self.y_)
+        order = np.argsort(x)
+        if is_classifier(model):
+            probabilities = model.predict_proba(self.X_)
+            for label, column in zip(model.classes_, probabilities.T, strict=True):
+                (line,) = self.ax_.plot(x[order], column[order], lw=2, label=f"{label}")
+                here = y == label
+                self.ax_.scatter(x[here], np.full(here.sum(), -0.05), s=14, color=line.get_color())
+            self.ax_.set(ylim=(-0.1, 1.05), ylabel="probability")
+            self.ax_.legend()
+        else:
+            self.ax_.scatter(x, y, s=14, color=GRAY)
+            self.ax_.plot(x[order], model.predict(self.X_)[order], lw=2.5, color=VERMILLION)
+            self.ax_.set(ylabel="target")
+
+    def to_gif(self, path, *, fps=10, dpi=90):
+        """Write the recording as an animated GIF.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        fps : int, default=10
+            Frames a second.
+        dpi : int, default=90
+            Pixels per inch; a frame is 9 x 4.5 inches.
+        """
+        animation = self._animation("to_gif", fps)
+        from matplotlib.animation import PillowWriter
+        from PIL import Image, ImageSequence
+
+        animation.save(path, writer=PillowWriter(fps), dpi=dpi)
+        # with the colours of the last frame for all, what does not move costs nothing: a third is left
+        with Image.open(path) as image:
+            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(image)]
+        palette = frames[-1].quantize(128)
+        first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
+        first.save(path, format="GIF", save_all=True, append_images=others, duration=1000 // fps, loop=0)
+
+    def to_html(self, path, *, fps=10, dpi=90):
+        """Write the recording as a web page with play, pause and a slider, complete in one file.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        fps : int, default=10
+            Frames a second.
+        dpi : int, default=90
+            Pixels per inch; a frame is 9 x 4.5 inches.
+        """
+        animation = self._animation("to_html", fps)
+        from matplotlib.animation import HTMLWriter
+
+        writer = HTMLWriter(fps, embed_frames=True, default_mode="loop", embed_limit=_ANY_SIZE)
+        animation.save(path, writer=writer, dpi=dpi)
+        # matplotlib's page takes the symbols on its buttons from a server; characters need none
+        page = pathlib.Path(path)
+        text = re.sub(r"<link rel=.stylesheet.[^>]*>", lambda link: _BUTTONS, page.read_text("utf-8"))
+        page.write_text(text, "utf-8")
+
+    def to_png(self, folder, *, dpi=90):
+        """Write each frame as a PNG, ``epoch_00010.png`` and so on.
+
+        Parameters
+        ----------
+        folder : str or path
+            Where to write; it is made if need be.
+        dpi : int, default=90
+            Pixels per inch; a frame is 9 x 4.5 inches.
+        """
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        figure, draw = self._stage("to_png")
+        for frame, epoch in enumerate(self.epochs_):
+            draw(frame)
+            figure.savefig(folder / f"epoch_{epoch:05d}.png", dpi=dpi)
+
+    def _animation(self, caller, fps):
+        figure, draw = self._stage(caller)
+        from matplotlib.animation import FuncAnimation
+
+        return FuncAnimation(
+            figure, draw, frames=len(self.epochs_), interval=1000 / fps, init_func=lambda: None
+        )
+
+    def _stage(self, caller):
+        """A figure, and what draws a frame on it."""
+        check_matplotlib_support(f"TrainingAnimation.{caller}")
+        from matplotlib.figure import Figure
+
+        figure = Figure((9, 4.5), layout="constrained")
+        axes = figure.subplot_mosaic(
+            [["data", "loss"], ["data", "network"]], width_ratios=[1, 1], height_ratios=[1, 1.4]
+        )
+
+        networks = [unwrap(model)[1] for model in self.models_]
+        vmax = max(largest_weight(network.coefs_, network.intercepts_) for network in networks)
+
+        def draw(frame):
+            for one in axes.values():
+                one.clear()
+            self.plot(axes["data"], frame=frame)
+            _plot_loss(axes["loss"], networks[-1], self.epochs_[frame])
+            drawing = {"max_units": 8, "vmax": vmax, "colorbar": False}
+            NetworkDisplay.from_estimator(networks[frame], ax=axes["network"], **drawing)
+
+        return figure, draw
+
+
+def _plot_loss(ax, network, epoch):
+    """The loss curve, up to an epoch in full colour."""
+    losses = np.asarray(network.loss_curve_[-network.n_iter_ :])
+    epochs = np.arange(1, len(losses) + 1)
+    ax.plot(epochs, losses, color=GRAY, alpha=0.3)
+    ax.plot(epochs[:epoch], losses[:epoch], color=BLUE, lw=2)
+    ax.plot(epoch, losses[epoch - 1], "o", color=BLUE)
+    ax.set(xlabel="epoch", ylabel="training loss", yscale="log" if losses.min() > 0 else "linear")
+
+
+_ANY_SIZE = 1e6  # megabytes
+_BUTTONS = r"""<style>
+.fa { font-style: normal; }
+.fa-minus::before { content: "\2212"; } .fa-plus::before { content: "+"; }
+.fa-fast-backward::before { content: "\00ab"; } .fa-fast-forward::before { content: "\00bb"; }
+.fa-step-backward::before { content: "\2039"; } .fa-step-forward::before { content: "\203a"; }
+.fa-play::before { content: "\25b6"; } .fa-pause::before { content: "\2016"; }
+.fa-flip-horizontal { display: inline-block; transform: scaleX(-1); }
+</style>"""

@@ -1,0 +1,152 @@
+"""LossCurveDisplay: how training went."""
+
+import numpy as np
+
+from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
+
+
+class LossCurveDisplay:
+    """Training loss at each epoch, and validation scores where there are any.
+
+    It is recommended to use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    loss_curve : array-like of shape (n_epochs,)
+        Training loss at each epoch, or at each iteration of lbfgs.
+    validation_scores : array-like of shape (n_epochs,) or None, default=None
+        Validation score at each epoch. They have an axis of their own, on the right; the best one is the
+        epoch whose weights early stopping kept, and is marked.
+    name : str or None, default=None
+        What the legend calls the estimator.
+    step_name : str, default="epoch"
+        What the horizontal axis counts.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes of the losses.
+    score_ax_ : matplotlib Axes or None
+        Axes of the scores.
+    figure_ : matplotlib Figure
+        Figure of the plot.
+    line_ : matplotlib Line2D
+        The losses.
+    score_line_ : matplotlib Line2D or None
+        The scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> from sknn_scratch.plotting import LossCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> small, large = (
+    ...     ScratchMLPClassifier(units, n_iter_no_change=5, tol=0.01, random_state=0).fit(X, y)
+    ...     for units in (5, 50)
+    ... )
+    >>> display = LossCurveDisplay.from_estimator(small, name="5 units")
+    >>> display = LossCurveDisplay.from_estimator(large, name="50 units", ax=display.ax_)
+    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    ['5 units: training loss', '50 units: training loss']
+    """
+
+    def __init__(self, *, loss_curve, validation_scores=None, name=None, step_name="epoch"):
+        self.loss_curve = loss_curve
+        self.validation_scores = validation_scores
+        self.name = name
+        self.step_name = step_name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
+        """Draw the loss curve of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network, or a pipeline that ends in one.
+        name : str, default=None
+            What the legend calls it.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure. With the ``ax_`` of another display, both are compared.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for the losses.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display.
+        """
+        _, network = unwrap(estimator)
+        display = cls(
+            loss_curve=network.loss_curve_,
+            validation_scores=network.validation_scores_,
+            name=name,
+            step_name="iteration" if network.solver == "lbfgs" else "epoch",
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, name=None, **kwargs):
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            What the legend calls the estimator; None is the name given before.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for the losses.
+
+        Returns
+        -------
+        self : LossCurveDisplay
+            The display.
+        """
+        self.ax_ = own_axes(ax, "LossCurveDisplay.plot", (7, 4))
+        self.figure_ = self.ax_.figure
+        name = self.name if name is None else name
+        prefix = "" if name is None else f"{name}: "
+        steps = np.arange(1, len(self.loss_curve) + 1)
+        color = CYCLE[len(self.ax_.get_lines()) % len(CYCLE)]
+        kwargs = {"lw": 2, "color": color, "label": f"{prefix}training loss", **kwargs}
+        (self.line_,) = self.ax_.plot(steps, self.loss_curve, **kwargs)
+        self.ax_.set(xlabel=self.step_name, ylabel="training loss")
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+
+        self.score_ax_ = self._existing_score_axes()
+        self.score_line_ = None
+        if self.validation_scores is not None:
+            self._plot_scores(prefix)
+        axes = [one for one in (self.ax_, self.score_ax_) if one is not None]
+        handles = [line for one in axes for line in one.get_lines()]
+        if name is not None or len(handles) > 1:
+            legend_below(self.ax_, handles, n_columns=2)
+        return self
+
+    def _plot_scores(self, prefix):
+        if self.score_ax_ is None:
+            self.score_ax_ = self.ax_.twinx()
+            self.score_ax_.set_gid(_SCORES)
+            self.score_ax_.set_ylabel("validation score")
+        best = int(np.argmax(self.validation_scores))
+        (self.score_line_,) = self.score_ax_.plot(
+            np.arange(1, len(self.validation_scores) + 1),
+            self.validation_scores,
+            color=self.line_.get_color(),
+            ls="--",
+            marker="o",
+            markevery=[best],
+            label=f"{prefix}validation score, best {self.validation_scores[best]:.3g} in epoch {best + 1}",
+        )
+
+    def _existing_score_axes(self):
+        """The axes of scores that an earlier display has put over the same axes."""
+        for other in self.figure_.axes:
+            if other.get_gid() == _SCORES and self.ax_.get_shared_x_axes().joined(self.ax_, other):
+                return other
+        return None
+
+
+_SCORES = "validation scores"

@@ -1,0 +1,260 @@
+"""NetworkDisplay: the network drawn."""
+
+import numpy as np
+
+from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.plotting._style import GRAY, diverging_colors, own_axes
+
+
+class NetworkDisplay:
+    """The units of a network and the connections between them.
+
+    A connection is blue where its weight is positive and vermillion where it is negative, and the wider the
+    larger the weight; a unit has the colour of its bias. Of large layers the first and the last units are
+    drawn.
+
+    It is recommended to use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (n_inputs, n_outputs)
+        Weights of each layer.
+    intercepts : list of ndarray of shape (n_outputs,)
+        Biases of each layer.
+    feature_names : list of str
+        Names of the inputs.
+    output_names : list of str
+        Names of the outputs.
+    layer_names : list of str
+        What is written under each layer, that of the inputs first.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes of the plot.
+    figure_ : matplotlib Figure
+        Figure of the plot.
+    edges_ : list of matplotlib LineCollection
+        The connections of each layer.
+    units_ : list of matplotlib PathCollection
+        The units of each layer.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> from sknn_scratch.plotting import NetworkDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = ScratchMLPClassifier((100,), solver="lbfgs", max_iter=500, random_state=0).fit(X, y)
+    >>> display = NetworkDisplay.from_estimator(model, class_names=["setosa", "versicolor", "virginica"])
+    >>> display.layer_names
+    ['4 inputs', '100 relu', '3 softmax']
+    """
+
+    def __init__(self, *, coefs, intercepts, feature_names, output_names, layer_names):
+        self.coefs = coefs
+        self.intercepts = intercepts
+        self.feature_names = feature_names
+        self.output_names = output_names
+        self.layer_names = layer_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        feature_names=None,
+        class_names=None,
+        max_units=10,
+        vmax=None,
+        colorbar=True,
+        ax=None,
+    ):
+        """Draw a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network, or a pipeline that ends in one.
+        feature_names : list of str, default=None
+            Names of the inputs; None takes them from the pipeline or the data frame it was fitted to.
+        class_names : list of str, default=None
+            Names of the classes, in the order of ``classes_``, or of the targets in regression.
+        max_units : int, default=10
+            Units of a layer drawn at most.
+        vmax : float, default=None
+            Weight, or bias, of full colour; None is the largest there is.
+        colorbar : bool, default=True
+            Whether to draw the scale of the colours.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        NetworkDisplay
+            The display.
+        """
+        front, network = unwrap(estimator)
+        if feature_names is None:
+            feature_names = _feature_names(front, network)
+        output_names = _output_names(network, class_names)
+        for parameter, names, n in (
+            ("feature_names", feature_names, len(network.coefs_[0])),
+            ("class_names", output_names, len(network.intercepts_[-1])),
+        ):
+            if len(names) != n:
+                raise ValueError(f"{parameter} must name {n} units, got {len(names)} names: {list(names)}.")
+        functions = [
+            *(type(function).__name__ for function in network._hidden_activations()),
+            network.out_activation_,
+        ]
+        n_inputs, sizes = len(network.coefs_[0]), [len(intercept) for intercept in network.intercepts_]
+        display = cls(
+            coefs=network.coefs_,
+            intercepts=network.intercepts_,
+            feature_names=[str(name) for name in feature_names],
+            output_names=[str(name) for name in output_names],
+            layer_names=[
+                f"{n_inputs} {'input' if n_inputs == 1 else 'inputs'}",
+                *(f"{size} {name.lower()}" for size, name in zip(sizes, functions, strict=True)),
+            ],
+        )
+        return display.plot(ax, max_units=max_units, vmax=vmax, colorbar=colorbar)
+
+    def plot(self, ax=None, *, max_units=10, vmax=None, colorbar=True):
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        max_units : int, default=10
+            Units of a layer drawn at most.
+        vmax : float, default=None
+            Weight, or bias, of full colour; None is the largest there is.
+        colorbar : bool, default=True
+            Whether to draw the scale of the colours.
+
+        Returns
+        -------
+        self : NetworkDisplay
+            The display.
+        """
+        sizes = [self._size(layer) for layer in range(len(self.coefs) + 1)]
+        self.ax_ = own_axes(ax, "NetworkDisplay.plot", (1.6 * len(sizes) + 2, 5))
+        self.figure_ = self.ax_.figure
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
+        if vmax is None:
+            vmax = largest_weight(self.coefs, self.intercepts)
+        scale = ScalarMappable(Normalize(-vmax, vmax), diverging_colors())
+        shown = [_shown(size, max_units) for size in sizes]
+        heights = [_heights(size, units) for size, units in zip(sizes, shown, strict=True)]
+        self.ax_.set(xlim=(-0.9, len(sizes) - 0.1), ylim=(-1.4, 1.15))
+        self.ax_.axis("off")
+        self.edges_ = [
+            self._plot_edges(layer, shown[layer : layer + 2], heights[layer : layer + 2], scale)
+            for layer in range(len(self.coefs))
+        ]
+        self.units_ = [
+            self._plot_units(layer, shown[layer], heights[layer], scale) for layer in range(len(sizes))
+        ]
+        self._plot_names(shown, heights)
+        if colorbar:
+            self.figure_.colorbar(scale, ax=self.ax_, label="weight; in units: bias", shrink=0.7)
+        return self
+
+    def _plot_edges(self, layer, shown, heights, scale):
+        from matplotlib.collections import LineCollection
+
+        weights = self.coefs[layer][np.ix_(*shown)].ravel()
+        lines = np.array([[(layer, start), (layer + 1, end)] for start in heights[0] for end in heights[1]])
+        order = np.argsort(np.abs(weights))  # large ones on top
+        widths = 0.3 + 3.7 * np.minimum(1, np.abs(weights[order]) / scale.norm.vmax)
+        edges = LineCollection(
+            lines[order], linewidths=widths, colors=scale.to_rgba(weights[order]), zorder=1
+        )
+        return self.ax_.add_collection(edges)
+
+    def _plot_units(self, layer, shown, heights, scale):
+        biases = self.intercepts[layer - 1][shown] if layer else np.zeros(len(shown))
+        if len(shown) < self._size(layer):
+            self.ax_.text(layer, 0, "⋮", ha="center", va="center", fontsize="large")
+        return self.ax_.scatter(
+            np.full(len(shown), layer),
+            heights,
+            s=min(160, (0.09 * _points(self.ax_)[1]) ** 2),
+            c=scale.to_rgba(biases),
+            edgecolors=GRAY,
+            linewidths=1,
+            zorder=2,
+        )
+
+    def _plot_names(self, shown, heights):
+        last = len(self.coefs)
+        room = _points(self.ax_)[0] / (last + 2)
+        longest = max(len(word) for name in self.layer_names for word in name.split())
+        fontsize = min(10, max(7, room / (0.55 * longest)))
+        for layer, name in enumerate(self.layer_names):
+            text = name.replace(" ", "\n")
+            self.ax_.text(layer, -1.15, text, ha="center", va="top", fontsize=fontsize)
+        for layer, names, gap, side in (
+            (0, self.feature_names, -10, "right"),
+            (last, self.output_names, 10, "left"),
+        ):
+            for unit, height in zip(shown[layer], heights[layer], strict=True):
+                where = {"xytext": (gap, 0), "textcoords": "offset points"}
+                self.ax_.annotate(names[unit], (layer, height), ha=side, va="center", **where)
+
+    def _size(self, layer):
+        return len(self.intercepts[layer - 1]) if layer else len(self.coefs[0])
+
+
+def largest_weight(coefs, intercepts):
+    """The largest weight or bias, for a scale of colours."""
+    return max(float(np.abs(array).max()) for array in (*coefs, *intercepts)) or 1.0
+
+
+def _points(ax):
+    """Width and height of axes in points, of which an inch has 72."""
+    return 72 * ax.get_position().size * ax.figure.get_size_inches()
+
+
+def _shown(size, max_units):
+    """Numbers of the units that are drawn: all, or the first and the last."""
+    if size <= max_units:
+        return np.arange(size)
+    half = max(1, max_units // 2)
+    return np.r_[:half, size - half : size]
+
+
+def _heights(size, units):
+    """From top to bottom, with room in the middle where units are left out."""
+    if len(units) == 1:
+        return np.zeros(1)
+    if len(units) == size:
+        # a layer of few units is as high as its share of a layer of many
+        reach = min(1.0, 0.25 * (size - 1))
+        return np.linspace(reach, -reach, size)
+    half = len(units) // 2
+    upper = np.linspace(1.0, 0.2, half)
+    return np.r_[upper, -upper[::-1]]
+
+
+def _feature_names(front, network):
+    n_features = len(network.coefs_[0])
+    if front is not None and hasattr(front, "get_feature_names_out"):
+        try:
+            return front.get_feature_names_out()
+        except (AttributeError, ValueError):  # one of its steps does not know them
+            pass
+    return getattr(network, "feature_names_in_", [f"x{i}" for i in range(n_features)])
+
+
+def _output_names(network, class_names):
+    n_outputs = len(network.intercepts_[-1])
+    if class_names is None:
+        class_names = getattr(network, "classes_", [f"y{i}" for i in range(n_outputs)])
+    # the one output of two classes is the probability of the second
+    return class_names[1:] if n_outputs == 1 and len(class_names) == 2 else class_names

@@ -1,0 +1,183 @@
+"""WeightsDisplay: what weights look like, and where gradients vanish."""
+
+import math
+
+import numpy as np
+
+from sknn_scratch.estimators._explain import explain_step
+from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.plotting._style import BLUE, diverging_colors, own_axes
+
+
+class WeightsDisplay:
+    """Weights of the first layer as images, or histograms of what is in each layer.
+
+    It is recommended to use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    weights : list of ndarray of shape (n_inputs, n_outputs)
+        Weights of each layer.
+    gradients : list of ndarray of shape (n_inputs, n_outputs) or None, default=None
+        Gradient of the loss with respect to them.
+    activations : list of ndarray of shape (n_samples, n_outputs) or None, default=None
+        Output of each layer.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Axes of the images or histograms.
+    ax_ : matplotlib Axes
+        The axes in whose place they are.
+    figure_ : matplotlib Figure
+        Figure of the plot.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> from sknn_scratch.plotting import WeightsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = ScratchMLPClassifier((16,), tol=0.1, n_iter_no_change=2, random_state=0).fit(X / 16, y)
+    >>> WeightsDisplay.from_estimator(model, kind="images").axes_.shape
+    (4, 4)
+    >>> WeightsDisplay.from_estimator(model, X / 16, y).axes_.shape  # weights, gradients, activations
+    (3, 2)
+    """
+
+    def __init__(self, *, weights, gradients=None, activations=None):
+        self.weights = weights
+        self.gradients = gradients
+        self.activations = activations
+
+    @classmethod
+    def from_estimator(cls, estimator, X=None, y=None, *, kind="histograms", ax=None, **kwargs):
+        """Draw the weights of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network, or a pipeline that ends in one.
+        X : array-like of shape (n_samples, n_features), default=None
+            Data; with them come the histograms of gradients and activations.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; needed with X.
+        kind : {'histograms', 'images'}, default='histograms'
+            What to draw.
+        ax : matplotlib Axes, default=None
+            In whose place to draw; None makes a new figure.
+        **kwargs : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        WeightsDisplay
+            The display.
+        """
+        if X is None:
+            return cls(weights=unwrap(estimator)[1].coefs_).plot(ax, kind=kind, **kwargs)
+        layers = explain_step(estimator, X, y).layers
+        display = cls(
+            weights=[layer.weights for layer in layers],
+            gradients=[layer.weights_gradient for layer in layers],
+            activations=[layer.activation for layer in layers],
+        )
+        return display.plot(ax, kind=kind, **kwargs)
+
+    def plot(self, ax=None, *, kind="histograms", image_shape=None, max_images=25):
+        """Draw images or histograms.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            In whose place to draw; None makes a new figure.
+        kind : {'histograms', 'images'}, default='histograms'
+            'histograms' has a column for each layer, with the weights and, where they are known, the sizes of
+            the gradients and the activations. All columns have the same scale, so that what vanishes from
+            layer to layer is seen to move. 'images' shows the weights of units of the first layer, each as an
+            image of the features.
+        image_shape : tuple of int, default=None
+            Height and width of an image; None takes the features for a square.
+        max_images : int, default=25
+            Units shown at most, from the first on.
+
+        Returns
+        -------
+        self : WeightsDisplay
+            The display.
+        """
+        if kind not in ("histograms", "images"):
+            raise ValueError(f"kind={kind!r} must be 'histograms' or 'images'.")
+        if kind == "images":
+            image_shape = self._checked_shape(image_shape)
+        self.ax_ = own_axes(ax, "WeightsDisplay.plot", (max(8, 1.8 * len(self.weights)), 6))
+        self.figure_ = self.ax_.figure
+        self.ax_.axis("off")
+        if kind == "images":
+            self._plot_images(image_shape, max_images)
+        else:
+            self._plot_histograms()
+        return self
+
+    def _checked_shape(self, image_shape):
+        n_features = len(self.weights[0])
+        side = math.isqrt(n_features)
+        shape = (side, side) if image_shape is None else tuple(image_shape)
+        if len(shape) != 2 or math.prod(shape) != n_features:
+            raise ValueError(
+                f"image_shape={image_shape!r} must be (height, width) with height * width = {n_features}, "
+                "the number of features."
+            )
+        return shape
+
+    def _plot_images(self, image_shape, max_images):
+        weights = self.weights[0]
+        n_units = weights.shape[1]
+        n_images = min(max_images, n_units)
+        n_columns = math.ceil(math.sqrt(n_images))
+        grid = self.ax_.get_subplotspec().subgridspec(math.ceil(n_images / n_columns), n_columns)
+        self.axes_ = grid.subplots(squeeze=False)
+        largest = np.abs(weights[:, :n_images]).max()
+        for axes in self.axes_.flat:
+            axes.axis("off")
+        for unit, axes in zip(range(n_images), self.axes_.flat, strict=False):
+            image = axes.imshow(
+                weights[:, unit].reshape(image_shape), cmap=diverging_colors(), vmin=-largest, vmax=largest
+            )
+        label = f"weights of the first layer, units 1 to {n_images} of {n_units}"
+        self.figure_.colorbar(image, ax=self.axes_, label=label, shrink=0.8)
+
+    def _plot_histograms(self):
+        rows = {"weight": self.weights}
+        if self.gradients is not None:
+            rows["size of gradient"] = [np.abs(gradient) for gradient in self.gradients]
+            rows["activation"] = self.activations
+        grid = self.ax_.get_subplotspec().subgridspec(len(rows), len(self.weights))
+        self.axes_ = grid.subplots(sharex="row", squeeze=False)
+        for row, (label, arrays) in zip(self.axes_, rows.items(), strict=True):
+            values = np.concatenate([np.ravel(array) for array in arrays])
+            is_size = label == "size of gradient"
+            if is_size:  # from layer to layer they differ by orders of magnitude
+                values = values[values > 0]
+                row[0].set_xscale("log")
+                row[0].xaxis.get_major_locator().set_params(numticks=3)
+            else:
+                row[0].locator_params("x", nbins=3)
+            bins = _bins(values, np.geomspace if is_size else np.linspace)
+            for axes, array in zip(row, arrays, strict=True):
+                counts, _ = np.histogram(array, bins)
+                axes.stairs(counts / np.size(array), bins, fill=True, color=BLUE)
+                axes.set_yticks([])
+                axes.tick_params(labelsize="small")
+            row[len(row) // 2].set_xlabel(label)
+        for number, axes in enumerate(self.axes_[0], start=1):
+            axes.set_title(f"layer {number}", fontsize="medium")
+        self.figure_.supylabel("share of entries")
+
+
+def _bins(values, spacing):
+    """Edges of 40 bins from the smallest to the largest value."""
+    low, high = (values.min(), values.max()) if values.size else (0.5, 2.0)
+    if low == high:
+        low, high = 0.9 * low - 1e-9, 1.1 * high + 1e-9
+    return spacing(low, high, 41)
