@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "explain_step", "check_gradients", "__version__"]
-_SUBPACKAGES = ("core", "estimators", "plotting")
+_SUBPACKAGES = ("callbacks", "core", "estimators", "plotting")
 
 
 def __getattr__(name: str) -> Any:

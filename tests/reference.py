@@ -6,6 +6,7 @@ One line a formula, float64, lists of arrays, no speed tricks. It shares no code
 import itertools
 
 import numpy as np
+from scipy.special import erfc
 
 # Activations: f(z) and f'(z).
 
@@ -14,7 +15,41 @@ ACTIVATIONS = {
     "logistic": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
     "tanh": (lambda z: np.tanh(z), lambda z: 1 - np.tanh(z) ** 2),
     "relu": (lambda z: np.where(z > 0, z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0)),
+    "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
+    ),
+    "selu": (
+        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+        lambda z: SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0))),
+    ),
+    # the normal distribution function is erfc(-z / sqrt(2)) / 2, where 1 + erf would cancel
+    "gelu": (
+        lambda z: z * erfc(-z * np.sqrt(0.5)) / 2,
+        lambda z: erfc(-z * np.sqrt(0.5)) / 2 + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi),
+    ),
+    "silu": (
+        lambda z: z / (1 + np.exp(-z)),
+        lambda z: (1 + np.exp(-z) + z * np.exp(-z)) / (1 + np.exp(-z)) ** 2,
+    ),
+    "mish": (
+        lambda z: z * np.tanh(np.log1p(np.exp(z))),
+        lambda z: np.tanh(np.log1p(np.exp(z))) + z / np.cosh(np.log1p(np.exp(z))) ** 2 / (1 + np.exp(-z)),
+    ),
+    "softplus": (lambda z: np.log1p(np.exp(z)), lambda z: 1 / (1 + np.exp(-z))),
 }
+
+# Klambauer et al. (2017), equation 14
+SELU_ALPHA = -np.sqrt(2 / np.pi) / (erfc(1 / np.sqrt(2)) * np.exp(1 / 2) - 1)
+SELU_SCALE = (1 - erfc(1 / np.sqrt(2)) * np.sqrt(np.e)) * np.sqrt(2 * np.pi)
+SELU_SCALE /= np.sqrt(
+    2 * erfc(np.sqrt(2)) * np.e**2
+    + np.pi * erfc(1 / np.sqrt(2)) ** 2 * np.e
+    - 2 * (2 + np.pi) * erfc(1 / np.sqrt(2)) * np.sqrt(np.e)
+    + np.pi
+    + 2
+)
 
 # Inverse links: from raw scores to predictions p.
 
@@ -23,9 +58,13 @@ INVERSE_LINKS = {
     "poisson": lambda raw: np.exp(raw),
     "binary_log_loss": lambda raw: 1 / (1 + np.exp(-raw)),
     "log_loss": lambda raw: np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True),
+    "gaussian_nll": lambda raw: np.hstack([halves(raw)[0], np.exp(halves(raw)[1])]),
 }
 INVERSE_LINKS["binary_squared_error"] = INVERSE_LINKS["binary_log_loss"]
 INVERSE_LINKS["class_squared_error"] = INVERSE_LINKS["log_loss"]
+INVERSE_LINKS["absolute_error"] = INVERSE_LINKS["huber"] = INVERSE_LINKS["squared_error"]
+INVERSE_LINKS["quantile"] = INVERSE_LINKS["squared_error"]
+INVERSE_LINKS["gamma"] = INVERSE_LINKS["poisson"]
 
 # Losses of predictions p and targets y, one number for each row and output.
 
@@ -38,12 +77,36 @@ def poisson(p, y):
     return np.where(y > 0, y * np.log(np.where(y > 0, y, 1) / p), 0) - y + p
 
 
-def binary_log_loss(p, y):
+def absolute_error(p, y):
+    return abs(p - y)
+
+
+def huber(p, y, delta=1.0):
+    e = abs(p - y)
+    return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2))
+
+
+def quantile(p, y, level=0.5):
+    q, y = at_each_level(level, y)
+    return np.maximum(q * (y - p), (q - 1) * (y - p))
+
+
+def gamma(p, y):
+    return y / p - np.log(y / p) - 1
+
+
+def gaussian_nll(p, y):
+    mu, sigma = halves(p)
+    return np.log(sigma) + (y - mu) ** 2 / (2 * sigma**2) + np.log(2 * np.pi) / 2
+
+
+def binary_log_loss(p, y, label_smoothing=0.0):
+    y = y * (1 - label_smoothing) + label_smoothing / 2
     return -y * np.log(p) - (1 - y) * np.log(1 - p)
 
 
-def log_loss(p, y):
-    return -one_hot(p, y) * np.log(p)
+def log_loss(p, y, label_smoothing=0.0):
+    return -smooth_one_hot(p, y, label_smoothing) * np.log(p)
 
 
 def class_squared_error(p, y):
@@ -55,6 +118,11 @@ LOSSES = {
     "binary_squared_error": squared_error,
     "class_squared_error": class_squared_error,
     "poisson": poisson,
+    "absolute_error": absolute_error,
+    "huber": huber,
+    "quantile": quantile,
+    "gamma": gamma,
+    "gaussian_nll": gaussian_nll,
     "binary_log_loss": binary_log_loss,
     "log_loss": log_loss,
 }
@@ -64,17 +132,55 @@ def one_hot(p, y):
     return (y == np.arange(p.shape[1])).astype(float)
 
 
-def loss_gradient(loss, raw, y):
-    """dl / d raw, for each row and output: p - y where a loss meets its own link."""
-    p = INVERSE_LINKS[loss](raw)
-    if loss == "binary_squared_error":
-        return (p - y) * p * (1 - p)
-    if (
-        loss == "class_squared_error"
-    ):  # sum_j (p_j - y_j) dp_j / d raw_k, dp_j / d raw_k = p_j ([j = k] - p_k)
-        error = p - one_hot(p, y)
-        return p * (error - (error * p).sum(axis=1, keepdims=True))
-    return p - (one_hot(p, y) if loss == "log_loss" else y)
+def smooth_one_hot(p, y, smoothing):
+    return one_hot(p, y) * (1 - smoothing) + smoothing / p.shape[1]
+
+
+def halves(columns):
+    """The two kinds of columns: mu or its raw scores, and sigma or its raw scores."""
+    return np.split(columns, 2, axis=1)
+
+
+def at_each_level(level, y):
+    """The level and the target of each column of predictions: all targets at the first level, and so on."""
+    return np.repeat(level, y.shape[1]), np.tile(y, np.size(level))
+
+
+def loss_gradient(loss, raw, y, **settings):
+    """dl / d raw, for each row and raw score."""
+    return LOSS_GRADIENTS[loss](INVERSE_LINKS[loss](raw), y, **settings)
+
+
+def class_squared_error_gradient(p, y):
+    # sum_j (p_j - y_j) dp_j / d raw_k, dp_j / d raw_k = p_j ([j = k] - p_k)
+    error = p - one_hot(p, y)
+    return p * (error - (error * p).sum(axis=1, keepdims=True))
+
+
+def quantile_gradient(p, y, level=0.5):
+    q, y = at_each_level(level, y)
+    return np.heaviside(p - y, 1 / 2) - q
+
+
+def gaussian_nll_gradient(p, y):
+    mu, sigma = halves(p)
+    return np.hstack([(mu - y) / sigma**2, 1 - ((mu - y) / sigma) ** 2])
+
+
+# where a loss meets its own link, p - y
+LOSS_GRADIENTS = {
+    "squared_error": lambda p, y: p - y,
+    "binary_squared_error": lambda p, y: (p - y) * p * (1 - p),
+    "class_squared_error": class_squared_error_gradient,
+    "poisson": lambda p, y: p - y,
+    "absolute_error": lambda p, y: np.sign(p - y),
+    "huber": lambda p, y, delta=1.0: np.clip(p - y, -delta, delta),
+    "quantile": quantile_gradient,
+    "gamma": lambda p, y: 1 - y / p,
+    "gaussian_nll": gaussian_nll_gradient,
+    "binary_log_loss": lambda p, y, label_smoothing=0.0: p - y * (1 - label_smoothing) - label_smoothing / 2,
+    "log_loss": lambda p, y, label_smoothing=0.0: p - smooth_one_hot(p, y, label_smoothing),
+}
 
 
 # The network.
@@ -98,19 +204,24 @@ def objective(X, y, weights, biases, activation, loss, sample_weight=None, l2=0.
     return (w * pointwise).sum() / w.sum(), l2 / 2 * sum((W**2).sum() for W in weights) / w.sum()
 
 
-def gradients(X, y, weights, biases, activation, loss, sample_weight=None, l2=0.0):
-    """The gradients of loss + penalty with respect to weights and biases, by backpropagation."""
+def deltas(X, y, weights, biases, activation, loss, sample_weight=None):
+    """dL/dz of each layer, by backpropagation."""
     w = np.ones(len(X)) if sample_weight is None else sample_weight
     _, f_prime = ACTIVATIONS[activation]
-    zs, activations = forward(X, weights, biases, activation)
-    delta = w[:, None] / w.sum() * loss_gradient(loss, zs[-1], y)
-    of_weights, of_biases = [], []
-    for layer in reversed(range(len(weights))):
-        of_weights.insert(0, activations[layer].T @ delta + l2 * weights[layer] / w.sum())
-        of_biases.insert(0, delta.sum(axis=0))
-        if layer > 0:
-            delta = (delta @ weights[layer].T) * f_prime(zs[layer - 1])
-    return of_weights, of_biases
+    zs, _ = forward(X, weights, biases, activation)
+    found = [w[:, None] / w.sum() * loss_gradient(loss, zs[-1], y)]
+    for layer in reversed(range(1, len(weights))):
+        found.insert(0, (found[0] @ weights[layer].T) * f_prime(zs[layer - 1]))
+    return found
+
+
+def gradients(X, y, weights, biases, activation, loss, sample_weight=None, l2=0.0):
+    """The gradients of loss + penalty with respect to weights and biases."""
+    w = np.ones(len(X)) if sample_weight is None else sample_weight
+    _, inputs = forward(X, weights, biases, activation)
+    found = deltas(X, y, weights, biases, activation, loss, sample_weight)
+    of_weights = [a.T @ d + l2 * W / w.sum() for a, d, W in zip(inputs, found, weights, strict=True)]
+    return of_weights, [d.sum(axis=0) for d in found]
 
 
 def flatten(weights, biases):
@@ -148,17 +259,64 @@ def adam_step(thetas, gradients, ms, vs, t, learning_rate, beta_1, beta_2, epsil
     return thetas, ms, vs
 
 
+def adamw_step(thetas, gradients, ms, vs, t, learning_rate, weight_decay, beta_1, beta_2, epsilon):
+    """AdamW (Loshchilov & Hutter, 2019, algorithm 2), where the learning rate scales the decay too."""
+    ms = [beta_1 * m + (1 - beta_1) * g for m, g in zip(ms, gradients, strict=True)]
+    vs = [beta_2 * v + (1 - beta_2) * g**2 for v, g in zip(vs, gradients, strict=True)]
+    steps = [
+        (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon) + weight_decay * theta
+        for theta, m, v in zip(thetas, ms, vs, strict=True)
+    ]
+    return [theta - learning_rate * step for theta, step in zip(thetas, steps, strict=True)], ms, vs
+
+
+def rmsprop_step(thetas, gradients, vs, velocities, learning_rate, alpha, epsilon, momentum):
+    """RMSprop (Tieleman & Hinton, 2012, lecture 6e), with momentum of the steps."""
+    vs = [alpha * v + (1 - alpha) * g**2 for v, g in zip(vs, gradients, strict=True)]
+    velocities = [
+        momentum * u + g / (np.sqrt(v) + epsilon) for u, g, v in zip(velocities, gradients, vs, strict=True)
+    ]
+    return [theta - learning_rate * u for theta, u in zip(thetas, velocities, strict=True)], vs, velocities
+
+
 # What tests of the core share.
 
 
-def draw_targets(rng, link_inverse, n_rows, n_outputs):
-    """Targets that suit a loss with this inverse link."""
+def draw_targets(rng, loss, n_rows, n_outputs):
+    """Targets that suit a loss, for a network with so many outputs."""
+    shape = (n_rows, n_outputs // loss.raw_per_target)
     draw = {
         "softmax": lambda: rng.randint(n_outputs, size=(n_rows, 1)),
-        "logistic": lambda: rng.randint(2, size=(n_rows, n_outputs)),
-        "exp": lambda: rng.poisson(2.0, size=(n_rows, n_outputs)),
-    }.get(link_inverse, lambda: rng.normal(size=(n_rows, n_outputs)))
+        "logistic": lambda: rng.randint(2, size=shape),
+        "exp": lambda: rng.poisson(2.0, size=shape) + (0.0 not in loss.targets),
+    }.get(loss.link_inverse, lambda: rng.normal(size=shape))
     return draw().astype(float)
+
+
+def networks(activations, losses):
+    """Activation, loss, hidden layers, fit_intercept, whether rows are weighted, penalty.
+
+    Activations and losses meet in delta only: each meets each once, and everything else at one of the others.
+    """
+    pairs = sorted({*((name, "squared_error") for name in activations), *(("tanh", name) for name in losses)})
+    options = list(itertools.product(range(4), [False, True], [False, True], [0.0, 0.7]))
+    rest = itertools.product(sorted(activations), sorted(losses), [2], [True], [True], [0.7])
+    return sorted({*((*pair, *option) for pair in pairs for option in options), *rest})
+
+
+def evaluate(loss, raw, y, weight=None):
+    """Value and gradient of a loss, with `raw` left as it is."""
+    gradient, per_row = np.full_like(raw, np.nan), np.full(len(raw), np.nan, raw.dtype)
+    return loss.value_and_gradient(raw.copy(), y, weight, gradient, per_row), gradient
+
+
+def distance_to_kink(loss, raw, y):
+    """The least distance of a raw score from where the loss, or its derivative, has a kink."""
+    kinks = {"AbsoluteError": 0.0, "Quantile": 0.0, "Huber": getattr(loss, "delta", None)}
+    kink = kinks.get(type(loss).__name__)
+    if kink is None:
+        return np.inf
+    return abs(abs(raw - np.tile(y, loss.raw_per_target)) - kink).min()
 
 
 def derivative(function, x, h=1e-3):

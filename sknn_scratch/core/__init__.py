@@ -1,14 +1,29 @@
 """The network itself, on NumPy and SciPy alone, to be read in this order:
 
 activations, losses, initializers, layers, parameters, network, optimizers, schedules, batches, stopping,
-training; then explanation and gradient_check, which show a step and test it.
+history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
 """
 
-from sknn_scratch.core.activations import ACTIVATIONS, Activation, Identity, Logistic, ReLU, Tanh
+from sknn_scratch.core.activations import (
+    ACTIVATIONS,
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    Identity,
+    LeakyReLU,
+    Logistic,
+    Mish,
+    ReLU,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
 from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
 from sknn_scratch.core.gradient_check import gradient_errors
+from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.initializers import (
     INITIALIZERS,
     FromFunction,
@@ -22,38 +37,42 @@ from sknn_scratch.core.initializers import (
     Uniform,
     Zeros,
 )
-from sknn_scratch.core.layers import Activate, Dense, Layer
+from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
+from sknn_scratch.core.lbfgs import train_lbfgs
 from sknn_scratch.core.losses import (
     LOSSES,
+    AbsoluteError,
     BinaryLogLoss,
     BinarySquaredError,
     ClassSquaredError,
+    Gamma,
+    GaussianNLL,
+    Huber,
     LogLoss,
     Loss,
+    PerColumn,
     Poisson,
+    Quantile,
     SquaredError,
 )
 from sknn_scratch.core.network import Network, Objective, Workspace
-from sknn_scratch.core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, OptimizerState
+from sknn_scratch.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, OptimizerState, RMSprop
 from sknn_scratch.core.parameters import Parameters, count_parameters
 from sknn_scratch.core.schedules import (
     SCHEDULES,
     Adaptive,
     Constant,
+    Cosine,
+    CustomSchedule,
+    Exponential,
     InverseScaling,
+    OneCycle,
+    Plateau,
     Progress,
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.training import (
-    Epoch,
-    History,
-    Observer,
-    Outcome,
-    Training,
-    train_lbfgs,
-    train_minibatch,
-)
+from sknn_scratch.core.training import Training, train_minibatch
 
 __all__ = [
     "ACTIVATIONS",
@@ -62,14 +81,27 @@ __all__ = [
     "Logistic",
     "Tanh",
     "ReLU",
+    "LeakyReLU",
+    "ELU",
+    "SELU",
+    "GELU",
+    "SiLU",
+    "Mish",
+    "Softplus",
     "LOSSES",
     "Loss",
     "SquaredError",
+    "AbsoluteError",
+    "Huber",
+    "Quantile",
     "Poisson",
+    "Gamma",
+    "GaussianNLL",
     "BinaryLogLoss",
     "LogLoss",
     "BinarySquaredError",
     "ClassSquaredError",
+    "PerColumn",
     "INITIALIZERS",
     "Initializer",
     "ScikitLearn",
@@ -84,6 +116,7 @@ __all__ = [
     "Layer",
     "Dense",
     "Activate",
+    "Dropout",
     "Parameters",
     "count_parameters",
     "Network",
@@ -94,12 +127,19 @@ __all__ = [
     "OptimizerState",
     "SGD",
     "Adam",
+    "AdamW",
+    "RMSprop",
     "SCHEDULES",
     "Schedule",
     "Progress",
     "Constant",
     "InverseScaling",
     "Adaptive",
+    "Cosine",
+    "OneCycle",
+    "Exponential",
+    "Plateau",
+    "CustomSchedule",
     "Batch",
     "Batches",
     "Patience",

@@ -1,21 +1,24 @@
 """Activation functions f and the chain rule through them.
 
-Forward computes ``a = f(z)``. Backward turns ``delta = dL/da`` into ``dL/dz = delta * f'(z)``, where each f'
-below is written in terms of the output a, so that z need not be kept: forward overwrites z with a. Backward
-is the last reader of a, and may use its memory.
+Forward computes ``a = f(z)``. Backward turns ``delta = dL/da`` into ``dL/dz = delta * f'(z)``. Where f' can
+be written in terms of the output a, z need not be kept: forward overwrites z with a. Backward is the last
+reader of a, and may use its memory. Formulas that need temporaries are computed block by block, so that
+temporaries are small, whatever the batch.
 """
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
-from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.blocks import blocks
+from sknn_scratch.core.configuration import FRACTION, POSITIVE, Configured, number
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -27,18 +30,17 @@ class Activation(Configured):
     --------
     >>> from dataclasses import dataclass
     >>> import numpy as np
-    >>> from scipy.special import expit
     >>> from sknn_scratch import ScratchMLPClassifier
     >>> from sknn_scratch.core import Activation
     >>> @dataclass
-    ... class SiLU(Activation):
+    ... class Sine(Activation):
     ...     def forward(self, z, out):
-    ...         np.multiply(z, expit(z), out=out)
+    ...         np.sin(z, out=out)
     ...
     ...     def backward(self, z, a, delta):
-    ...         delta *= expit(z) * (1 + z * (1 - expit(z)))
-    >>> ScratchMLPClassifier(activation=SiLU())
-    ScratchMLPClassifier(activation=SiLU())
+    ...         delta *= np.cos(z)
+    >>> ScratchMLPClassifier(activation=Sine())
+    ScratchMLPClassifier(activation=Sine())
     """
 
     keeps_z: ClassVar[bool] = True
@@ -177,9 +179,271 @@ def _zeros(n: int, dtype: np.dtype[Any]) -> FloatArray:
     return np.zeros(n, dtype)
 
 
+@dataclass
+class LeakyReLU(Activation):
+    """f(z) = max(z, negative_slope z): a ReLU whose units never die (Maas, Hannun & Ng, 2013).
+
+    Parameters
+    ----------
+    negative_slope : float in [0, 1), default=0.01
+        f'(z) where z is not above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import LeakyReLU
+    >>> a = np.empty(2)
+    >>> LeakyReLU().forward(np.array([-1.0, 2.0]), out=a)
+    >>> a
+    array([-0.01,  2.  ])
+    """
+
+    keeps_z: ClassVar[bool] = False
+    negative_slope: float = number(0.01, FRACTION)
+
+    @property
+    def formula(self) -> str:  # type: ignore[override]
+        return f"max(z, {self.negative_slope:g} * z)"
+
+    @property
+    def derivative(self) -> str:  # type: ignore[override]
+        return f"1 if a > 0 else {self.negative_slope:g}"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        slope = float(self.negative_slope)  # a NumPy scalar would make float32 arithmetic float64
+        for some_z, some_out in blocks(z, out):
+            np.maximum(some_z, slope * some_z, out=some_out)
+
+    # f'(z) = 1 where a > 0, else the slope, which is less
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        np.greater(a, 0.0, out=a)
+        np.maximum(a, float(self.negative_slope), out=a)
+        delta *= a
+
+
+@dataclass
+class ELU(Activation):
+    """The exponential linear unit, f(z) = z if z > 0 else alpha (exp(z) - 1) (Clevert et al., 2016).
+
+    Parameters
+    ----------
+    alpha : float > 0, default=1.0
+        -alpha is the limit of f(z) for large negative z.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import ELU
+    >>> a = np.empty(2)
+    >>> ELU().forward(np.array([-100.0, 2.0]), out=a)
+    >>> a
+    array([-1.,  2.])
+    """
+
+    keeps_z: ClassVar[bool] = False
+    alpha: float = number(1.0, POSITIVE)
+
+    @property
+    def formula(self) -> str:  # type: ignore[override]
+        return f"z if z > 0 else {self.alpha:g} * (exp(z) - 1)"
+
+    @property
+    def derivative(self) -> str:  # type: ignore[override]
+        return f"1 if a > 0 else a + {self.alpha:g}"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        _scaled_elu(z, out, float(self.alpha), 1.0)
+
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        _scaled_elu_backward(a, delta, float(self.alpha), 1.0)
+
+
+@dataclass
+class SELU(Activation):
+    """The self-normalizing unit, c z if z > 0 else c alpha (exp(z) - 1) (Klambauer et al., 2017).
+
+    With c = 1.0507, alpha = 1.6733 and first weights by `LecunNormal`, activations are drawn to the mean 0
+    and the variance 1 from layer to layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import SELU
+    >>> a = np.empty(2)
+    >>> SELU().forward(np.array([-100.0, 1.0]), out=a)
+    >>> a.round(4)
+    array([-1.7581,  1.0507])
+    """
+
+    SCALE: ClassVar[float] = 1.0507009873554805
+    ALPHA: ClassVar[float] = 1.6732632423543772
+    """c and alpha of the paper's equation 14, in full."""
+
+    keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = f"{SCALE} * z if z > 0 else {SCALE * ALPHA} * (exp(z) - 1)"
+    derivative: ClassVar[str] = f"{SCALE} if a > 0 else a + {SCALE * ALPHA}"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        _scaled_elu(z, out, self.ALPHA, self.SCALE)
+
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        _scaled_elu_backward(a, delta, self.ALPHA, self.SCALE)
+
+
+# f(z) = scale (max(z, 0) + alpha (exp(min(z, 0)) - 1)); the exponent is never positive
+def _scaled_elu(z: FloatArray, out: FloatArray, alpha: float, scale: float) -> None:
+    for some_z, some_out in blocks(z, out):
+        negative = alpha * np.expm1(np.minimum(some_z, 0.0))
+        np.maximum(some_z, 0.0, out=some_out)
+        some_out += negative
+        some_out *= scale
+
+
+# f'(z) = scale if z > 0, else scale alpha exp(z) = a + scale alpha
+def _scaled_elu_backward(a: FloatArray, delta: FloatArray, alpha: float, scale: float) -> None:
+    for some_a, some_delta in blocks(a, delta):
+        is_positive = some_a > 0.0
+        some_a += scale * alpha
+        np.copyto(some_a, scale, where=is_positive)
+        some_delta *= some_a
+
+
+@dataclass
+class GELU(Activation):
+    """The Gaussian error linear unit, f(z) = z Phi(z) (Hendrycks & Gimpel, 2016).
+
+    Phi is the distribution function of the standard normal distribution, computed exactly, not by the
+    approximation with tanh.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import GELU
+    >>> a = np.empty(2)
+    >>> GELU().forward(np.array([-1.0, 1.0]), out=a)
+    >>> a.round(4)
+    array([-0.1587,  0.8413])
+    """
+
+    formula: ClassVar[str] = "z * (1 + erf(z / sqrt(2))) / 2"
+    derivative: ClassVar[str] = "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z^2 / 2) / sqrt(2 * 3.141592653589793)"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        ndtr(z, out=out)
+        out *= z
+
+    # f'(z) = Phi(z) + z phi(z), with the density phi(z) = exp(-z^2 / 2) / sqrt(2 pi)
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        for some_z, some_delta in blocks(z, delta):
+            density = np.exp(-0.5 * some_z * some_z) / math.sqrt(2 * math.pi)
+            some_delta *= ndtr(some_z) + some_z * density
+
+
+@dataclass
+class SiLU(Activation):
+    """The sigmoid linear unit or swish, f(z) = z / (1 + exp(-z)).
+
+    Hendrycks & Gimpel (2016) and Elfwing, Uchibe & Doya (2018) proposed it; a search of Ramachandran, Zoph
+    & Le (2017) found it again.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import SiLU
+    >>> a = np.empty(2)
+    >>> SiLU().forward(np.array([-1.0, 1.0]), out=a)
+    >>> a.round(4)
+    array([-0.2689,  0.7311])
+    """
+
+    formula: ClassVar[str] = "z / (1 + exp(-z))"
+    derivative: ClassVar[str] = "(1 + z / (1 + exp(z))) / (1 + exp(-z))"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        expit(z, out=out)
+        out *= z
+
+    # f'(z) = s + z s (1 - s) with the sigmoid s(z) = 1 / (1 + exp(-z))
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        for some_z, some_delta in blocks(z, delta):
+            s = expit(some_z)
+            some_delta *= s * (1.0 + some_z * (1.0 - s))
+
+
+@dataclass
+class Mish(Activation):
+    """f(z) = z tanh(softplus(z)) (Misra, 2019).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Mish
+    >>> a = np.empty(2)
+    >>> Mish().forward(np.array([-1.0, 1.0]), out=a)
+    >>> a.round(4)
+    array([-0.3034,  0.8651])
+    """
+
+    formula: ClassVar[str] = "z * tanh(log(1 + exp(z)))"
+    derivative: ClassVar[str] = "tanh(log(1 + exp(z))) + z * (1 - tanh(log(1 + exp(z)))^2) / (1 + exp(-z))"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        for some_z, some_out in blocks(z, out):
+            np.multiply(some_z, np.tanh(_softplus(some_z)), out=some_out)
+
+    # f'(z) = t + z (1 - t^2) s with t = tanh(p), p = softplus(z) and p' = s = 1 - exp(-p)
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        for some_z, some_delta in blocks(z, delta):
+            p = _softplus(some_z)
+            t = np.tanh(p)
+            some_delta *= t - some_z * (1.0 - t * t) * np.expm1(-p)
+
+
+@dataclass
+class Softplus(Activation):
+    """A smooth ReLU, f(z) = log(1 + exp(z)) (Dugas, Bengio, Bélisle, Nadeau & Garcia, 2001).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Softplus
+    >>> a = np.empty(2)
+    >>> Softplus().forward(np.array([0.0, 1000.0]), out=a)
+    >>> a.round(4)
+    array([6.931e-01, 1.000e+03])
+    """
+
+    keeps_z: ClassVar[bool] = False
+    formula: ClassVar[str] = "log(1 + exp(z))"
+    derivative: ClassVar[str] = "1 - exp(-a)"
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        for some_z, some_out in blocks(z, out):
+            some_out[...] = _softplus(some_z)
+
+    # f'(z) = 1 / (1 + exp(-z)) = 1 - exp(-a)
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        np.negative(a, out=a)
+        np.expm1(a, out=a)
+        np.negative(a, out=a)
+        delta *= a
+
+
+# log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)), where nothing overflows
+def _softplus(z: FloatArray) -> FloatArray:
+    return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
+
+
 ACTIVATIONS: dict[str, type[Activation]] = {
     "identity": Identity,
     "logistic": Logistic,
     "tanh": Tanh,
     "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "elu": ELU,
+    "selu": SELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "mish": Mish,
+    "softplus": Softplus,
 }

@@ -77,6 +77,11 @@ class Batches:
             self._take_X, self._take_y = _Taker(X, self.batch_size), _Taker(y, self.batch_size)
             self._take_weight = None if weight is None else _Taker(weight, self.batch_size)
 
+    @property
+    def n_batches(self) -> int:
+        """Number of batches in an epoch."""
+        return -(-self.n_rows // self.batch_size)
+
     def __iter__(self) -> Iterator[Batch]:
         if self.rng is not None and self._order is not None:
             self._order = self._order[self.rng.permutation(self.n_rows)]

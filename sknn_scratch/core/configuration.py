@@ -15,14 +15,17 @@ from typing import Any, Self, SupportsFloat
 
 @dataclass(frozen=True)
 class Interval:
-    """The real numbers between `low` and `high`, with or without the two ends."""
+    """The real numbers between `low` and `high`, with or without the two ends, and None if `or_none`."""
 
     low: float
     high: float
     includes_low: bool = True
     includes_high: bool = False
+    or_none: bool = False
 
     def __contains__(self, value: object) -> bool:
+        if value is None:
+            return self.or_none
         if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
             return False
         try:
@@ -37,19 +40,21 @@ class Interval:
 
     def __str__(self) -> str:
         left, right = "(["[self.includes_low], ")]"[self.includes_high]
-        return f"a number in {left}{self.low:g}, {self.high:g}{right}"
+        return f"a number in {left}{self.low:g}, {self.high:g}{right}{' or None' * self.or_none}"
 
 
 FINITE = Interval(-math.inf, math.inf, includes_low=False)
 POSITIVE = Interval(0, math.inf, includes_low=False)
+POSITIVE_OR_NONE = Interval(0, math.inf, includes_low=False, or_none=True)
 NOT_NEGATIVE = Interval(0, math.inf)
 FRACTION = Interval(0, 1)
 CLOSED_FRACTION = Interval(0, 1, includes_high=True)
+OPEN_FRACTION = Interval(0, 1, includes_low=False)
 
 
-def number(default: float, allowed: Interval) -> Any:
+def number(default: float | None, allowed: Interval, kw_only: bool = False) -> Any:
     """A dataclass field with a default that must lie in an interval."""
-    return field(default=default, metadata={"allowed": allowed})
+    return field(default=default, kw_only=kw_only, metadata={"allowed": allowed})
 
 
 @dataclass
@@ -60,7 +65,7 @@ class Configured(ABC):  # noqa: B024
     --------
     >>> from sknn_scratch.core import Adam
     >>> Adam(beta_1=0.8).set_params(beta_2=0.99)
-    Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-08)
+    Adam(max_grad_norm=None, beta_1=0.8, beta_2=0.99, epsilon=1e-08)
     >>> Adam(beta_1=1.5)
     Traceback (most recent call last):
         ...

@@ -180,7 +180,7 @@ class Uniform(Initializer):
 
 @dataclass
 class Zeros(Initializer):
-    """All weights zero. Hidden units that start equal stay equal: for layers without hidden ones only.
+    """All weights zero, for networks without hidden layers: in others hidden units that start equal stay so.
 
     Examples
     --------

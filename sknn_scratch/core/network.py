@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.activations import Activation, Identity
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
-from sknn_scratch.core.layers import Activate, Dense, Layer
+from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
 
@@ -56,6 +56,8 @@ class Workspace:
         Its weights; used, not copied.
     n_rows : int
         Rows of the largest batch.
+    rng : numpy.random.RandomState or None, default=None
+        Source of what is random in a step; without it nothing is: there is no dropout.
 
     Examples
     --------
@@ -71,9 +73,15 @@ class Workspace:
     array([2.5, 1.5])
     """
 
-    def __init__(self, network: Network, parameters: Parameters, n_rows: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        n_rows: int,
+        rng: np.random.RandomState | None = None,
+    ) -> None:
         dtype = parameters.flat.dtype
-        self.parameters = parameters
+        self.parameters, self.rng = parameters, rng
         self.gradient = Parameters(parameters.shapes, np.empty_like(parameters.flat))
         self.weights = parameters.flat[: parameters.n_weights]
         self.weights_gradient = self.gradient.flat[: parameters.n_weights]
@@ -84,6 +92,9 @@ class Workspace:
             for layer in network.layers
         ]
         self._buffers[0].pop("delta_x", None)
+        if rng is None:
+            for buffers in self._buffers:
+                buffers.pop("mask", None)
         self._loss_buffers = {
             "out": np.empty((n_rows, network.n_outputs), dtype),
             "per_row": np.empty(n_rows, dtype),
@@ -116,7 +127,8 @@ class Network:
     loss : Loss
         What is minimised, with its link from raw scores to predictions.
     l2 : float, default=0.0
-        Strength a of the penalty a / 2 ||weights||^2 / (sum of the batch's weights); biases are free of it.
+        Strength alpha of the penalty alpha / (2 n) ||W||^2, where n is the sum of the batch's weights; biases
+        are free of it.
 
     Examples
     --------
@@ -133,11 +145,11 @@ class Network:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        # an activation works in the memory of the layer before it, and the loss in that of the last one
         learns = [bool(layer.shapes) for layer in self.layers]
-        if not (learns and learns[0] and learns[-1]) or (False, False) in itertools.pairwise(learns):
+        overwrites = any(b.works_in_place and not a.shapes for a, b in itertools.pairwise(self.layers))
+        if not (learns and learns[0] and learns[-1]) or overwrites:
             raise ValueError(
-                "The first and the last layer must have weights, and so must one of any two neighbours, "
+                "The first and the last layer must have weights, and so must the one before an activation, "
                 f"got {self.layers}. What follows the last layer is the link of the loss."
             )
 
@@ -150,6 +162,7 @@ class Network:
         l2: float = 0.0,
         initializer: Initializer | None = None,
         fit_intercept: bool = True,
+        dropout: Sequence[float] = (),
     ) -> Self:
         """A multi-layer perceptron: dense layers with an activation between any two.
 
@@ -167,6 +180,8 @@ class Network:
             Draws the first weights; None is scikit-learn's way.
         fit_intercept : bool, default=True
             Whether the dense layers have biases.
+        dropout : sequence of float, default=()
+            Share of the units of each hidden layer that training leaves out; empty for none.
 
         Returns
         -------
@@ -181,11 +196,13 @@ class Network:
         else:
             raise ValueError(f"{n_hidden} hidden layers need as many activations, got {len(activation)}.")
         layers: list[Layer] = []
-        for of_layer, (n_inputs, n_outputs) in zip(activation, itertools.pairwise(sizes), strict=True):
-            rule = initializer or ScikitLearn(of_layer.glorot_factor)
+        for i, (n_inputs, n_outputs) in enumerate(itertools.pairwise(sizes)):
+            rule = initializer or ScikitLearn(activation[i].glorot_factor)
             layers.append(Dense(n_inputs, n_outputs, rule, fit_intercept))
-            layers.append(Activate(of_layer, n_outputs))
-        layers.pop()  # the output layer has the link of the loss instead
+            if i < n_hidden:  # the output layer has the link of the loss instead
+                layers.append(Activate(activation[i], n_outputs))
+                if dropout and dropout[i] > 0:
+                    layers.append(Dropout(dropout[i], n_outputs))
         return cls(tuple(layers), loss, l2)
 
     @property
@@ -227,6 +244,9 @@ class Network:
             Loss and penalty; the gradient is that of their sum.
         """
         steps, of_loss = workspace.steps(X.shape[0])
+        if workspace.rng is not None:
+            for layer, _, _, buffers in steps:
+                layer.draw(workspace.rng, buffers)
 
         inputs = []
         x = X
@@ -240,13 +260,18 @@ class Network:
         for layer, parameters, gradient, buffers in reversed(steps):
             delta = layer.backward(parameters, gradient, inputs.pop(), delta, buffers)
 
-        # the penalty a / 2 ||w||^2 / (sum of the batch's weights) has the gradient a w / (the same sum)
+        # the penalty alpha / (2 n) ||W||^2 has the gradient alpha / n W
         strength = float(self.l2) / (X.shape[0] if weight is None else float(weight.sum()))
         np.multiply(workspace.weights, strength, out=workspace.decay)
         workspace.weights_gradient += workspace.decay
         return Objective(loss, 0.5 * strength * float(workspace.weights.dot(workspace.weights)))
 
-    def raw_scores(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
+    def raw_scores(
+        self,
+        X: FloatArray,
+        parameters: Sequence[LayerParameters],
+        rows: npt.NDArray[np.intp] | None = None,
+    ) -> FloatArray:
         """The output of the last layer, computed by blocks of rows in memory of its own.
 
         Parameters
@@ -255,25 +280,33 @@ class Network:
             Data; its dtype and that of the parameters are promoted by NumPy's rules.
         parameters : sequence of mappings
             For each layer, its parameters by name.
+        rows : ndarray of int or None, default=None
+            Numbers of the rows wanted; None means all. They are taken block by block.
 
         Returns
         -------
         ndarray of shape (n_rows, n_outputs)
             Raw scores.
         """
-        dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
-        parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
-        n_rows = X.shape[0]
-        width = max(layer.n_outputs for layer in self.layers)
-        block = max(1, min(n_rows, PREDICTION_BLOCK // width))
-        buffers = [layer.forward_buffers(block, dtype) for layer in self.layers]
-        raw: FloatArray = np.empty((n_rows, self.n_outputs), dtype)
-        for start in range(0, n_rows, block):
-            x = X[start : start + block].astype(dtype, copy=False)
-            for layer, theta, memory in zip(self.layers, parameters, buffers, strict=True):
-                x = layer.forward(theta, x, {k: b[: x.shape[0]] for k, b in memory.items()})
-            raw[start : start + block] = x
-        return raw
+        return _run(self.layers, X, parameters, rows)
+
+    def hidden_activations(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> list[FloatArray]:
+        """What the hidden layers hand on.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_inputs)
+            Data.
+        parameters : sequence of mappings
+            For each layer, its parameters by name.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, n_units)
+            The input of each layer with weights but the first.
+        """
+        ends = [i for i, layer in enumerate(self.layers) if layer.shapes][1:]
+        return [_run(self.layers[:end], X, parameters[:end], None) for end in ends]
 
     def predict(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
         """Predictions: the inverse link of the raw scores.
@@ -293,3 +326,26 @@ class Network:
         raw = self.raw_scores(X, parameters)
         self.loss.predict(raw, out=raw)
         return raw
+
+
+def _run(
+    layers: Sequence[Layer],
+    X: FloatArray,
+    parameters: Sequence[LayerParameters],
+    rows: npt.NDArray[np.intp] | None,
+) -> FloatArray:
+    """The output of the last of some layers, for all or some rows."""
+    dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
+    parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
+    n_rows = X.shape[0] if rows is None else len(rows)
+    width = max(layer.n_outputs for layer in layers)
+    block = max(1, min(n_rows, PREDICTION_BLOCK // width))
+    buffers = [layer.forward_buffers(block, dtype) for layer in layers]
+    raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
+    for start in range(0, n_rows, block):
+        part = slice(start, start + block)
+        x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
+        for layer, theta, memory in zip(layers, parameters, buffers, strict=True):
+            x = layer.forward(theta, x, {k: b[: x.shape[0]] for k, b in memory.items()})
+        raw[start : start + block] = x
+    return raw

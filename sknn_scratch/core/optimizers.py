@@ -13,8 +13,18 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import norm
 
-from sknn_scratch.core.configuration import CLOSED_FRACTION, FRACTION, POSITIVE, Configured, number
+from sknn_scratch.core.blocks import blocks
+from sknn_scratch.core.configuration import (
+    CLOSED_FRACTION,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    POSITIVE_OR_NONE,
+    Configured,
+    number,
+)
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -40,17 +50,39 @@ class OptimizerState:
 
 @dataclass
 class Optimizer(Configured):
-    """An update rule."""
+    """An update rule, applied to gradients that may be clipped.
+
+    A gradient g longer than `max_grad_norm` is scaled to that length, g <- g max_grad_norm / ||g||, before
+    the rule sees it (Pascanu, Mikolov & Bengio, 2013). The norm is taken over all weights and biases at once.
+
+    Parameters
+    ----------
+    max_grad_norm : float > 0 or None, default=None
+        The greatest norm of a gradient; None takes gradients as they are.
+    """
+
+    max_grad_norm: float | None = number(None, POSITIVE_OR_NONE, kw_only=True)
 
     @abstractmethod
     def init(self, theta: FloatArray) -> OptimizerState:
         """The state before the first step, for parameters like `theta`."""
 
-    @abstractmethod
     def step(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
         """Change `theta` and `state` in place; `gradient` is used up."""
+        state.n_steps += 1
+        if self.max_grad_norm is not None:
+            length = float(norm(gradient, check_finite=False))  # by BLAS, whose squares do not overflow
+            if length > self.max_grad_norm:
+                gradient *= float(self.max_grad_norm) / length
+        self._update(theta, gradient, state, float(learning_rate))
+
+    @abstractmethod
+    def _update(
+        self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
+    ) -> None:
+        """The rule itself; it gets the clipped gradient, and `n_steps` counts this step."""
 
 
 @dataclass
@@ -66,6 +98,8 @@ class SGD(Optimizer):
         Share of the last update that is kept.
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum.
+    max_grad_norm : float > 0 or None, default=None
+        Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 
     Examples
     --------
@@ -83,13 +117,12 @@ class SGD(Optimizer):
     def init(self, theta: FloatArray) -> OptimizerState:
         return OptimizerState({"velocity": np.zeros_like(theta)})
 
-    def step(
+    def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
-        state.n_steps += 1
         velocity = state.averages["velocity"]
         momentum = float(self.momentum)  # a NumPy scalar would make float32 arithmetic float64
-        gradient *= -float(learning_rate)
+        gradient *= -learning_rate
         velocity *= momentum
         velocity += gradient
         if self.nesterovs_momentum:
@@ -115,6 +148,8 @@ class Adam(Optimizer):
         Decay rate of the average of squared gradients.
     epsilon : float > 0, default=1e-8
         Keeps the denominator from zero.
+    max_grad_norm : float > 0 or None, default=None
+        Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 
     Examples
     --------
@@ -133,26 +168,137 @@ class Adam(Optimizer):
     def init(self, theta: FloatArray) -> OptimizerState:
         return OptimizerState({"m": np.zeros_like(theta), "v": np.zeros_like(theta)})
 
-    def step(
+    def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
-        state.n_steps += 1
-        # m and v are kept without their factors 1 - beta, which saves two passes over the parameters; the
-        # factors come back in the two numbers `scale` and `epsilon`.
-        m, v = state.averages["m"], state.averages["v"]
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)  # not NumPy scalars: they are float64
-        m *= beta_1
-        m += gradient
-        np.multiply(gradient, gradient, out=gradient)
-        v *= beta_2
-        v += gradient
-        scale = (1 - beta_1) / math.sqrt(1 - beta_2)
-        scale *= math.sqrt(1 - beta_2**state.n_steps) / (1 - beta_1**state.n_steps)
-        update = np.sqrt(v, out=gradient)
-        update += float(self.epsilon) / math.sqrt(1 - beta_2)
-        np.divide(m, update, out=update)
-        update *= float(learning_rate) * scale
-        theta -= update
+        _adapt_moments(theta, gradient, state, learning_rate, beta_1, beta_2, float(self.epsilon))
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
+@dataclass
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019), as PyTorch computes it.
+
+    theta <- theta - lr weight_decay theta, then theta <- theta - lr m' / (sqrt(v') + epsilon) with Adam's
+    averages corrected, m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t). Here epsilon is added to
+    sqrt(v'), in `Adam` to sqrt(v).
+
+    All parameters decay, biases too. A network's penalty `l2` acts besides, through the gradient, which is
+    divided by sqrt(v'): to decay weights by this rule alone, set that to 0.
+
+    Parameters
+    ----------
+    weight_decay : float >= 0, default=0.01
+        Share of each parameter that a step takes away, times the learning rate.
+    beta_1 : float in [0, 1), default=0.9
+        Decay rate of the average of gradients.
+    beta_2 : float in [0, 1), default=0.999
+        Decay rate of the average of squared gradients.
+    epsilon : float > 0, default=1e-8
+        Keeps the denominator from zero.
+    max_grad_norm : float > 0 or None, default=None
+        Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import AdamW
+    >>> rule, theta = AdamW(weight_decay=0.5), np.array([1.0])
+    >>> rule.step(theta, np.array([0.0]), rule.init(theta), learning_rate=0.1)
+    >>> theta.round(6)
+    array([0.95])
+    """
+
+    weight_decay: float = number(0.01, NOT_NEGATIVE)
+    beta_1: float = number(0.9, FRACTION)
+    beta_2: float = number(0.999, FRACTION)
+    epsilon: float = number(1e-8, POSITIVE)
+
+    def init(self, theta: FloatArray) -> OptimizerState:
+        return OptimizerState({"m": np.zeros_like(theta), "v": np.zeros_like(theta)})
+
+    def _update(
+        self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
+    ) -> None:
+        theta *= 1 - learning_rate * float(self.weight_decay)
+        beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
+        # sqrt(v') + epsilon = (sqrt(v) + epsilon sqrt(1 - beta_2^t)) / sqrt(1 - beta_2^t)
+        epsilon = float(self.epsilon) * math.sqrt(1 - beta_2**state.n_steps)
+        _adapt_moments(theta, gradient, state, learning_rate, beta_1, beta_2, epsilon)
+
+
+# theta <- theta - lr_t m / (sqrt(v) + epsilon), as in the docstring of Adam
+def _adapt_moments(
+    theta: FloatArray,
+    gradient: FloatArray,
+    state: OptimizerState,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None:
+    # m and v are kept without their factors 1 - beta, which saves two passes over the parameters; the factors
+    # come back in the two numbers `scale` and `epsilon`.
+    m, v = state.averages["m"], state.averages["v"]
+    m *= beta_1
+    m += gradient
+    np.multiply(gradient, gradient, out=gradient)
+    v *= beta_2
+    v += gradient
+    scale = (1 - beta_1) / math.sqrt(1 - beta_2)
+    scale *= math.sqrt(1 - beta_2**state.n_steps) / (1 - beta_1**state.n_steps)
+    update = np.sqrt(v, out=gradient)
+    update += epsilon / math.sqrt(1 - beta_2)
+    np.divide(m, update, out=update)
+    update *= learning_rate * scale
+    theta -= update
+
+
+@dataclass
+class RMSprop(Optimizer):
+    """Gradients divided by their root mean square (Tieleman & Hinton, 2012), as PyTorch computes it.
+
+    v <- alpha v + (1 - alpha) g^2 and u <- momentum u + g / (sqrt(v) + epsilon), then theta <- theta - lr u.
+
+    Parameters
+    ----------
+    alpha : float in [0, 1), default=0.99
+        Decay rate of the average of squared gradients.
+    epsilon : float > 0, default=1e-8
+        Keeps the denominator from zero.
+    momentum : float in [0, 1], default=0.0
+        Share of the last update that is kept.
+    max_grad_norm : float > 0 or None, default=None
+        Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import RMSprop
+    >>> rule, theta = RMSprop(alpha=0.75), np.array([1.0])
+    >>> rule.step(theta, np.array([123.0]), rule.init(theta), learning_rate=0.1)
+    >>> theta.round(6)
+    array([0.8])
+    """
+
+    alpha: float = number(0.99, FRACTION)
+    epsilon: float = number(1e-8, POSITIVE)
+    momentum: float = number(0.0, CLOSED_FRACTION)
+
+    def init(self, theta: FloatArray) -> OptimizerState:
+        return OptimizerState({"v": np.zeros_like(theta), "velocity": np.zeros_like(theta)})
+
+    def _update(
+        self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
+    ) -> None:
+        alpha, epsilon, momentum = float(self.alpha), float(self.epsilon), float(self.momentum)
+        averages = state.averages
+        for part, g, v, velocity in blocks(theta, gradient, averages["v"], averages["velocity"]):
+            v *= alpha
+            v += (1 - alpha) * g * g
+            velocity *= momentum
+            velocity += g / (np.sqrt(v) + epsilon)
+            part -= learning_rate * velocity
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}

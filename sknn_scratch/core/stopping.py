@@ -27,6 +27,8 @@ class Patience:
         The best score so far; greater is better.
     best_weights : ndarray or None
         A copy of the weights at that score.
+    best_epoch, n_epochs : int
+        Number of the epoch that reached it, and of epochs so far.
     n_stagnant : int
         Stagnant epochs in a row.
 
@@ -46,13 +48,16 @@ class Patience:
     keeps_best_weights: bool = False
     best: float = -math.inf
     best_weights: FloatArray | None = None
+    best_epoch: int = 0
+    n_epochs: int = 0
     n_stagnant: int = 0
 
     def update(self, score: float, weights: FloatArray) -> None:
         """Take note of the score at the end of an epoch, and of the weights that reached it."""
+        self.n_epochs += 1
         self.n_stagnant = self.n_stagnant + 1 if score < self.best + self.tol else 0
         if score > self.best:
-            self.best = score
+            self.best, self.best_epoch = score, self.n_epochs
             if self.keeps_best_weights:
                 self.best_weights = weights.copy()  # the live ones go on changing
 

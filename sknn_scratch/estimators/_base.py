@@ -8,12 +8,13 @@ from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sknn_scratch.core import Batch, Network, Outcome, Parameters, count_parameters
+from sknn_scratch.core import Batch, History, Network, Outcome, Parameters, count_parameters
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
 from sknn_scratch.estimators._settings import MLPSettings
@@ -53,28 +54,52 @@ def has_partial_fit(estimator):
     return True
 
 
-class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
+def has_hidden_layers(estimator):
+    """Whether there is something to transform with; if not, raise the reason why there is no transform."""
+    if np.size(estimator.hidden_layer_sizes) == 0:
+        raise AttributeError(
+            "transform gives the activations of the last hidden layer, and hidden_layer_sizes="
+            f"{estimator.hidden_layer_sizes} asks for none."
+        )
+    return True
+
+
+class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, MLPSettings):
     """The walk from data to a fitted model; what differs between the two estimators is abstract."""
 
     @abstractmethod
-    def _encode_targets(self, y, dtype, goes_on, incremental):
-        """Check y, keep what predicting needs of it; return it 2-D as the loss wants it, and the loss."""
+    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+        """Check y, keep what predicting needs of it.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_targets)
+            Targets as the loss wants them.
+        weight : ndarray of shape (n_samples,) or None
+            Weights of samples, those of their classes included.
+        loss : Loss
+            The loss.
+        """
 
     @abstractmethod
-    def _loss_scale(self, loss):
-        """Factor of the loss on the data in what is reported."""
+    def _decoded(self, y):
+        """Encoded targets as the user gave them."""
+
+    @abstractmethod
+    def _units_of_loss(self, loss):
+        """Factor and offset of the loss on the data in what is reported."""
 
     @abstractmethod
     def _split(self, y, rng):
         """Row numbers of a training and a validation part, given encoded targets."""
 
     @abstractmethod
-    def _validation_score(self, loss, raw, y, weight):
-        """Score of raw scores on held-out rows; greater is better."""
+    def _validation_score(self, loss, raw, y, weight, value):
+        """Score of raw scores on held-out rows, where the loss has a value; greater is better."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network, from scratch unless ``warm_start=True``.
 
         Parameters
@@ -85,6 +110,13 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0; None means 1 for all.
+        X_val : {array-like, sparse matrix} of shape (n_validation_samples, n_features), default=None
+            Validation data of your own. With `early_stopping` they are watched instead of a part of X;
+            without it they only feed `validation_loss_curve_`, `validation_scores_` and `history_`.
+        y_val : array-like of shape (n_validation_samples,) or (n_validation_samples, n_outputs)
+            Their targets; needed with X_val.
+        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+            Their weights; None means 1 for all.
 
         Returns
         -------
@@ -97,13 +129,14 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             If a parameter or the data are not as they must be, or if training diverges. The estimator is
             left as it was.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
 
-    def _fit(self, X, y, sample_weight, incremental):
+    def _fit(self, X, y, sample_weight, validation=(None, None, None), *, incremental):
         goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         hidden_layer_sizes = self._hidden_layer_sizes()
         # a copy: predictions stay the same whatever becomes of the user's object
         activation = copy.deepcopy(self._activation_functions(len(hidden_layer_sizes)))
+        dropout = self._dropout_rates(len(hidden_layer_sizes))
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
 
@@ -111,12 +144,14 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         observer = FitObserver(self, context, {"X": X, "y": y, "metadata": metadata})
 
-        data, loss = self._check_data(X, y, sample_weight, goes_on, incremental)
+        data, loss = self._check_data(X, y, sample_weight, self._dtypes(goes_on), goes_on, incremental)
+        self.out_activation_ = loss.link_inverse
+        validation_data = self._check_validation_data(validation, data.X.dtype)
         sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
         if goes_on:
             self._check_sizes(sizes)
         network = Network.mlp(
-            sizes, activation, loss, float(self.alpha), self._initializer(), self.fit_intercept
+            sizes, activation, loss, float(self.alpha), self._initializer(), self.fit_intercept, dropout
         )
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
@@ -124,8 +159,10 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         parameters = self._packed(network, dtype) if goes_on else network.initialize(rng, dtype)
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
-        run = kind(self, network, parameters, data, rng, observer, goes_on, incremental)
-        run.history.loss_scale = self._loss_scale(loss)
+        history = History([], *self._units_of_loss(loss))
+        run = kind(
+            self, network, parameters, data, validation_data, rng, observer, history, goes_on, incremental
+        )
         self._activation, self._loss = activation, loss
         observer.snapshot = run.snapshot
         try:
@@ -134,7 +171,7 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             observer.snapshot = None  # the run holds the observer: the data would outlive fit in a cycle
         if outcome is Outcome.DIVERGED or not run.is_finite():
             raise ValueError(
-                f"Training diverged at epoch {len(run.history.losses)}: solver={self.solver!r} produced a "
+                f"Training diverged at epoch {len(run.history.epochs)}: solver={self.solver!r} produced a "
                 "non-finite loss, score or parameter weights. Scale X (StandardScaler) and, in regression, "
                 f"y, or use a smaller learning_rate_init than {self.learning_rate_init}."
             )
@@ -145,14 +182,18 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         observer.fit_ends()
         return self
 
-    def _check_data(self, X, y, sample_weight, goes_on, incremental):
-        """The data in one dtype, the targets encoded; and the loss that goes with them."""
+    def _dtypes(self, goes_on):
+        """The precisions to train in that X may have."""
         if self.dtype is not None:
-            dtypes = [np.dtype(self.dtype)]
-        elif goes_on:
-            dtypes = [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
-        else:
-            dtypes = [np.float64, np.float32]
+            return [np.dtype(self.dtype)]
+        return (
+            [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
+            if goes_on
+            else [np.float64, np.float32]
+        )
+
+    def _check_data(self, X, y, sample_weight, dtypes, goes_on, incremental):
+        """The data in one dtype, the targets encoded; and the loss that goes with them."""
         X, y = self._validated(
             X,
             y,
@@ -169,10 +210,26 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
             if not np.finfo(X.dtype).tiny < total < np.inf:
                 raise ValueError(f"sample_weight is too small or large for {X.dtype}: the sum is {total}.")
         n_outputs = self.n_outputs_ if goes_on else None
-        y, loss = self._encode_targets(y, X.dtype, goes_on, incremental)
+        y, sample_weight, loss = self._encode_targets(y, sample_weight, X.dtype, goes_on, incremental)
         if goes_on and self.n_outputs_ != n_outputs:
             raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
         return Batch(X, y, sample_weight), loss
+
+    def _check_validation_data(self, validation, dtype):
+        """The user's own validation data, as those to train on; None if there are none."""
+        X_val, y_val, sample_weight_val = validation
+        if X_val is None and y_val is None and sample_weight_val is None:
+            return None
+        if X_val is None or y_val is None:
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
+        twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
+        try:
+            return twin._check_data(X_val, y_val, sample_weight_val, [dtype], goes_on=True, incremental=True)[
+                0
+            ]
+        except ValueError as error:
+            raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
 
     def _validated(self, X, *y, **options):
         """scikit-learn's validate_data, which does not say where a string was found."""
@@ -255,11 +312,55 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         network = Network.mlp(self._fitted_sizes(), self._activation, self._loss)
         return network, network.raw_scores(X, self._by_layer(network))
 
+    def hidden_activations(self, X):
+        """What the hidden layers hand on.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_units)
+            Activations of each hidden layer, from the first to the last.
+        """
+        check_is_fitted(self)
+        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        network = Network.mlp(self._fitted_sizes(), self._activation, self._loss)
+        return network.hidden_activations(X, self._by_layer(network))
+
+    def transform(self, X):
+        """Activations of the last hidden layer: the features that the network has learnt.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Activations.
+
+        Raises
+        ------
+        AttributeError
+            If the network has no hidden layer.
+        """
+        return self.hidden_activations(X)[-1]
+
+    @property
+    def _n_features_out(self):
+        return self.coefs_[-1].shape[0]
+
     def _next_step(self, X, y, sample_weight):
         """What a step of training on these rows would work with: the network, its parameters, the batch."""
         check_is_fitted(self)
         twin = copy.copy(self)  # checking data leaves traces
-        batch, loss = twin._check_data(X, y, sample_weight, goes_on=True, incremental=True)
+        batch, loss = twin._check_data(
+            X, y, sample_weight, self._dtypes(True), goes_on=True, incremental=True
+        )
         network = Network.mlp(
             self._fitted_sizes(), self._activation, loss, float(self.alpha), fit_intercept=self.fit_intercept
         )
@@ -269,7 +370,8 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         """Convert to scikit-learn's own MLP with the same predictions.
 
         Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
-        on there, from a fresh state of the optimizer, with the log-loss and with intercepts.
+        on there, from a fresh state of the optimizer and with what scikit-learn has: its losses, solvers and
+        learning rates, and intercepts.
 
         Returns
         -------
@@ -279,7 +381,8 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
         Raises
         ------
         ValueError
-            If scikit-learn has no equal: of a model of one class, of an activation or a solver of your own.
+            If scikit-learn has no equal: of a model of one class, of an activation of your own, of several
+        predictions a target.
         """
         from sknn_scratch.estimators._interop import to_sklearn
 
@@ -325,7 +428,13 @@ class BaseScratchMLP(CallbackSupportMixin, MLPSettings):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
+
+
+# as a decorator it would be lost: for set_output, scikit-learn wraps both when the class is made
+for _name in ("transform", "fit_transform"):
+    setattr(BaseScratchMLP, _name, available_if(has_hidden_layers)(getattr(BaseScratchMLP, _name)))
 
 
 def _columns_without_numbers(X):

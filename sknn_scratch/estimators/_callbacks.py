@@ -1,5 +1,6 @@
 """The bridge from the training loops to ``verbose`` and to scikit-learn's callbacks."""
 
+from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import Observer
 
 
@@ -56,13 +57,11 @@ class FitObserver(Observer):
         return context.call_on_fit_task_end(**self.hook_arguments, **kwargs)
 
     def _print(self, epoch):
-        print(f"Iteration {self.n_epochs}, loss = {epoch.loss:.8f}")
-        if epoch.score is not None:
-            print(f"Validation score: {epoch.score:f}")
+        print(epoch_line({"epoch": self.n_epochs, **epoch.measured()}))
         if epoch.on_plateau:
-            watched = "Training loss" if epoch.score is None else "Validation score"
+            watched = "Training loss" if epoch.validation_score is None else "Validation score"
             print(
                 f"{watched} did not improve more than tol={self.estimator.tol:f} for "
                 f"{self.estimator.n_iter_no_change} consecutive epochs. "
-                + ("Stopping." if epoch.is_last else f"Setting learning rate to {epoch.learning_rate:f}")
+                + ("Stopping." if epoch.is_last else "Reducing the learning rate.")
             )

@@ -1,11 +1,14 @@
 """ScratchMLPClassifier."""
 
+import copy
+
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d
+from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -13,8 +16,9 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
+from sklearn.utils.validation import check_is_fitted
 
-from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss
+from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss, Loss, PerColumn
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 
@@ -22,6 +26,14 @@ from sknn_scratch.estimators._holdout import split_rows
 _LOSSES = {
     "log_loss": (BinaryLogLoss, LogLoss),
     "squared_error": (BinarySquaredError, ClassSquaredError),
+}
+
+# scikit-learn's names of kinds of targets, as far as they are supported, and ours
+_KINDS = {
+    "binary": "single-label",
+    "multiclass": "single-label",
+    "multilabel-indicator": "multilabel",
+    "multiclass-multioutput": "multioutput",
 }
 
 
@@ -168,6 +180,12 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     True
     """
 
+    _parameter_constraints: dict = {
+        **BaseScratchMLP._parameter_constraints,
+        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -182,9 +200,9 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0; None means 1 for all.
-        classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur, ``np.arange(n_labels)`` for multilabel y. Needed on the first
-            call only; a chunk of data need not hold all of them.
+        classes : array-like of shape (n_classes,) or list of array-like, default=None
+            All labels that will ever occur; a list of them, one for each column, where y has several columns
+            of classes. Needed on the first call only, and not for multilabel y; a chunk need not hold all.
 
         Returns
         -------
@@ -197,8 +215,26 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             If the data are not as they must be, or if training diverges. The estimator is left as it was.
         """
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
-        _check_partial_fit_first_call(self, classes)  # sets classes_
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all data at once, which partial_fit does not have: give a "
+                "dict of weights, such as compute_class_weight('balanced', classes=classes, y=y) finds."
+            )
+        self._set_classes(y, classes)
         return self._fit(X, y, sample_weight, incremental=True)
+
+    def _set_classes(self, y, classes):
+        """All labels that will ever occur, in the first call of partial_fit."""
+        if classes is None and not hasattr(self, "classes_") and type_of_target(y) == "multilabel-indicator":
+            classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
+        if classes is None or np.ndim(classes[0]) == 0:
+            _check_partial_fit_first_call(self, classes)  # sets classes_
+            return
+        classes = [unique_labels(column) for column in classes]  # one array for each column of y
+        if not hasattr(self, "classes_"):
+            self.classes_ = classes
+        elif not all(np.array_equal(*pair) for pair in zip(classes, self.classes_, strict=True)):
+            raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}.")
 
     def predict(self, X):
         """Predict the labels.
@@ -218,7 +254,14 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         if self._is_multilabel():
             labels = (raw > 0).astype(int)
             return csr_matrix(labels) if self._labels_are_sparse else labels
-        return self.classes_[_class_numbers(raw, network.loss)]
+        return self._labels(_class_numbers(raw, network.loss))
+
+    def _labels(self, class_numbers):
+        """Labels of the numbers of classes, of shape (n_samples,) or (n_samples, n_columns)."""
+        if not isinstance(self.classes_, list):
+            return self.classes_[class_numbers]
+        columns = zip(self.classes_, class_numbers.T, strict=True)
+        return np.column_stack([classes[numbers] for classes, numbers in columns])
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -235,7 +278,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         """
         network, raw = self._forward(X)
         network.loss.predict(raw, out=raw)
-        return np.hstack([1 - raw, raw]) if self._is_binary() else raw
+        return np.hstack([1 - raw, raw]) if self._is_binary() else _by_column(raw, network.loss)
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities, exact even where a probability rounds to 0.
@@ -254,7 +297,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         if self._is_binary():
             raw = np.hstack([-raw, raw])
         network.loss.predict_log(raw, out=raw)
-        return raw
+        return _by_column(raw, network.loss)
 
     def decision_function(self, X):
         """Raw scores: the output of the last layer, before the logistic function or softmax.
@@ -270,8 +313,30 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             For two classes one score a sample, positive where ``classes_[1]`` is predicted; otherwise one
             column per class or label.
         """
-        raw = self._forward(X)[1]
-        return raw.ravel() if self._is_binary() else raw
+        network, raw = self._forward(X)
+        return raw.ravel() if self._is_binary() else _by_column(raw, network.loss)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy: the share of samples whose labels are all predicted right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample; None means 1 for all.
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        check_is_fitted(self)
+        if not isinstance(self.classes_, list):
+            return super().score(X, y, sample_weight)
+        return float(np.average((self.predict(X) == np.asarray(y)).all(axis=1), weights=sample_weight))
 
     def _is_binary(self):
         return self.out_activation_ == "logistic" and self.n_outputs_ == 1
@@ -279,33 +344,43 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     def _is_multilabel(self):
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _encode_targets(self, y, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
         try:
             kind = type_of_target(y, input_name="y")
         except TypeError as error:
             raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
-        if kind == "multiclass-multioutput":
-            raise ValueError(
-                f"y has {y.shape[1]} columns of classes (multiclass-multioutput), which is not supported: "
-                "give a single column or a 0/1 indicator per label, or use MultiOutputClassifier."
-            )
-        multilabel = kind == "multilabel-indicator"
-        if issparse(y) and not multilabel:
+        kind = _KINDS.get(kind)
+        if issparse(y) and kind != "multilabel":
             raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
-        if not multilabel and kind not in ("binary", "multiclass"):
+        if kind is None:
             check_classification_targets(y)  # raises
-        if goes_on and multilabel is not self._is_multilabel():
-            kinds = ["single-label", "multilabel"]
+        if goes_on and kind != self._kind_of_targets():
             raise ValueError(
-                f"Training cannot go on from {kinds[not multilabel]} to {kinds[multilabel]} targets: use fit "
-                "with warm_start=False."
+                f"Training cannot go on from {self._kind_of_targets()} to {kind} targets: use fit with "
+                "warm_start=False."
             )
-        labels = unique_labels(y)
+        self._labels_are_sparse = issparse(y)
+        if kind == "multioutput":
+            codes = self._encode_columns(y, goes_on, incremental)
+            self.n_outputs_ = sum(len(classes) for classes in self.classes_)
+        else:
+            self._check_labels(unique_labels(y), kind, goes_on, incremental)
+            if kind == "multilabel":
+                codes = y.toarray() if issparse(y) else y
+                self.n_outputs_ = codes.shape[1]
+            else:
+                codes = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
+                self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
+        weight = self._with_class_weight(weight, y, codes, kind, dtype)
+        return codes.astype(dtype), weight, self._loss_for(kind)
+
+    def _check_labels(self, labels, kind, goes_on, incremental):
+        """Keep the labels as the classes, or see whether they are among those known."""
         if not (goes_on or incremental):
             self.classes_ = labels
-        elif multilabel and len(labels) != len(self.classes_):
+        elif kind == "multilabel" and len(labels) != len(self.classes_):
             raise ValueError(f"y has {len(labels)} labels, but classes has {len(self.classes_)}.")
         elif incremental and not set(labels) <= set(self.classes_):
             raise ValueError(
@@ -317,35 +392,86 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {labels}"
             )
-        self._labels_are_sparse = issparse(y)
-        if multilabel:
-            y = y.toarray() if issparse(y) else y
-            self.n_outputs_ = y.shape[1]
-        else:
-            y = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
-            self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        independent, exclusive = _LOSSES[self.loss]
-        loss = independent() if multilabel or len(self.classes_) == 2 else exclusive()
-        return y.astype(dtype), loss
 
-    def _loss_scale(self, loss):
-        return 1.0
+    def _encode_columns(self, y, goes_on, incremental):
+        """Numbers of classes, column by column."""
+        columns = [y[:, i] for i in range(y.shape[1])]
+        labels = [unique_labels(column) for column in columns]
+        known = labels if not (goes_on or incremental) else self.classes_
+        if len(known) != len(labels):
+            raise ValueError(f"y has {len(labels)} columns, but classes has {len(known)}.")
+        for i, (new, old) in enumerate(zip(labels, known, strict=True)):
+            if not set(new) <= set(old):
+                raise ValueError(f"Column {i} of y has classes {new} that are not all in {old}.")
+        self.classes_ = known
+        encoders = [LabelEncoder().fit(classes) for classes in known]
+        pairs = zip(encoders, columns, strict=True)
+        return np.column_stack([encoder.transform(column) for encoder, column in pairs])
+
+    def _with_class_weight(self, weight, y, codes, kind, dtype):
+        """Weights of samples times those of their classes."""
+        if self.class_weight is None:
+            return weight
+        if kind == "single-label":
+            labels, codes = self.classes_[codes.ravel()], codes.ravel()
+            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[codes]
+        else:
+            of_class = compute_sample_weight(self.class_weight, codes if issparse(y) else y)
+        of_class = of_class.astype(dtype, copy=False)
+        return of_class if weight is None else weight * of_class
+
+    def _loss_for(self, kind):
+        """The loss of one or several yes / no outputs, of one class out of several, or of several such."""
+        independent = kind == "multilabel" or (kind == "single-label" and len(self.classes_) == 2)
+        loss = self.loss
+        if isinstance(loss, str):
+            loss = _LOSSES[loss][not independent]()
+        else:
+            pair = next((pair for pair in _LOSSES.values() if isinstance(loss, pair)), None)
+            loss = copy.deepcopy(loss) if pair is None else pair[not independent](**loss.get_params())
+        if kind != "multioutput":
+            return loss
+        return PerColumn(tuple(len(classes) for classes in self.classes_), loss)
+
+    def _kind_of_targets(self):
+        if isinstance(self.classes_, list):
+            return "multioutput"
+        return "multilabel" if self._is_multilabel() else "single-label"
+
+    def _decoded(self, y):
+        codes = y.astype(int)
+        if not isinstance(self.classes_, list) and codes.shape[1] > 1:
+            return codes
+        return self._labels(codes if isinstance(self.classes_, list) else codes.ravel())
+
+    def _units_of_loss(self, loss):
+        return 1.0, 0.0
 
     def _split(self, y, rng):
         classes = (self.classes_, y.ravel().astype(int)) if y.shape[1] == 1 else None
         return split_rows(len(y), self.validation_fraction, classes, rng)
 
-    def _validation_score(self, loss, raw, y, weight):
+    def _validation_score(self, loss, raw, y, weight, value):
+        if isinstance(self.classes_, list):
+            return float(np.average((_class_numbers(raw, loss) == y).all(axis=1), weights=weight))
         if y.shape[1] > 1:  # multilabel: the share of rows with all labels right is often 0, and no guide
-            return -loss.value_and_gradient(raw, y, weight, np.empty_like(raw), np.empty_like(raw[:, 0]))
+            return -value
         return accuracy_score(y.ravel(), _class_numbers(raw, loss), sample_weight=weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
         return tags
 
 
 def _class_numbers(raw, loss):
     """The most probable class: by the sign of the one score of two classes, or the largest of several."""
+    if isinstance(loss, PerColumn):
+        return loss.class_numbers(raw)
     return (raw.ravel() > 0).astype(np.intp) if loss.link_inverse == "logistic" else raw.argmax(axis=1)
+
+
+def _by_column(scores, loss):
+    """A list with the scores of the classes for each column of y, where it has several."""
+    return [scores[:, part] for part in loss.parts()] if isinstance(loss, PerColumn) else scores

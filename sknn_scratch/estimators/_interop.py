@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
-from sknn_scratch.core import ACTIVATIONS, LOSSES, OPTIMIZERS
+from sknn_scratch.core import ACTIVATIONS, LOSSES, OPTIMIZERS, Identity, Logistic, ReLU, Tanh
 
 
 def to_sklearn(estimator):
@@ -22,19 +22,38 @@ def to_sklearn(estimator):
             f"scikit-learn's MLPClassifier has no equal of a model of one class, {estimator.classes_[0]!r}: "
             "it gives two columns of probabilities for it."
         )
+    if classify and isinstance(estimator.classes_, list):
+        raise ValueError(
+            "scikit-learn's MLPClassifier has no equal of a model of several columns of classes."
+        )
     params = estimator.get_params(deep=False)
     kind = MLPClassifier if classify else MLPRegressor
     known = kind().get_params()
     params = {name: copy.deepcopy(value) for name, value in params.items() if name in known}
     functions = estimator._activation if isinstance(estimator._activation, list) else [estimator._activation]
-    if any(function != functions[0] for function in functions):
+    there = (Identity, Logistic, Tanh, ReLU)
+    if any(function != functions[0] or type(function) not in there for function in functions):
         raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
-    params["activation"] = _registered_name(ACTIVATIONS, functions[0], "activation")
-    if not isinstance(estimator.solver, str):
-        params["solver"] = _registered_name(OPTIMIZERS, estimator.solver, "solver")
-        params.update(estimator.solver.get_params())
-    mlp = kind(**params)
+    params["activation"] = next(name for name, kind in ACTIVATIONS.items() if type(functions[0]) is kind)
+    # what only matters to further training, and has no equal there, gets the defaults there
+    solver = estimator.solver
+    if not isinstance(solver, str):
+        params["solver"] = next((name for name, kind in OPTIMIZERS.items() if type(solver) is kind), None)
+        params.update(solver.get_params())
+    for name, known_values in (
+        ("solver", ("sgd", "adam", "lbfgs")),
+        ("learning_rate", ("constant", "invscaling", "adaptive")),
+        ("loss", ("squared_error", "poisson")),
+    ):
+        if params.get(name) not in known_values:
+            params.pop(name, None)
+    mlp = kind(**{name: value for name, value in params.items() if name in known})
     _copy_fitted_attributes(estimator, mlp)
+    if not classify and estimator._loss.raw_per_target > 1:
+        raise ValueError(f"scikit-learn's MLP has no equal of loss={estimator.loss!r}.")
+    if not classify and estimator._target_scaler is not None:
+        mlp.coefs_[-1] = mlp.coefs_[-1] * estimator._target_scaler.scale_
+        mlp.intercepts_[-1] = estimator._target_scaler.inverse_transform(mlp.intercepts_[-1][np.newaxis])[0]
     if classify:
         mlp._label_binarizer = LabelBinarizer().fit(_labels_like_those_seen(estimator))
     # what a scikit-learn MLP reads when it goes on training
@@ -62,18 +81,12 @@ def from_sklearn(cls, mlp):
     _copy_fitted_attributes(mlp, estimator)
     estimator._activation = ACTIVATIONS[mlp.activation]()
     estimator._loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()
+    estimator._target_scaler = None
     if is_classifier(estimator):
         estimator._labels_are_sparse = mlp._label_binarizer.sparse_input_
     if isinstance(mlp.random_state, Integral) and hasattr(mlp, "_random_state"):
         estimator._random_state = copy.deepcopy(mlp._random_state)
     return estimator
-
-
-def _registered_name(registry, thing, parameter):
-    for name, kind in registry.items():
-        if type(thing) is kind:
-            return name
-    raise ValueError(f"scikit-learn's MLP has no equal of {parameter}={thing!r}; it has {sorted(registry)}.")
 
 
 def _copy_fitted_attributes(source, target):

@@ -1,15 +1,27 @@
 """ScratchMLPRegressor."""
 
+import copy
+
+import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from sknn_scratch.core import LOSSES, SquaredError
+from sknn_scratch.core import LOSSES, Gamma, GaussianNLL, Loss, Poisson, Quantile, SquaredError
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+
+_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
+
+
+def _predicts_quantiles(estimator):
+    if estimator.loss == "quantile" or isinstance(estimator.loss, Quantile):
+        return True
+    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={estimator.loss!r}.")
 
 
 class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
@@ -156,7 +168,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "scale_target": ["boolean"],
     }
 
     def __init__(
@@ -189,6 +202,9 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         dtype=None,
         weight_init="auto",
         fit_intercept=True,
+        scoring=None,
+        dropout=0.0,
+        scale_target=False,
     ):
         super().__init__(
             hidden_layer_sizes,
@@ -218,7 +234,10 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
             loss=loss,
             weight_init=weight_init,
             fit_intercept=fit_intercept,
+            scoring=scoring,
+            dropout=dropout,
         )
+        self.scale_target = scale_target
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -248,8 +267,43 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict the target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        return_std : bool, default=False
+            Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions; of several quantiles the one nearest to the median.
+        std : ndarray of the same shape
+            Standard deviations; only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of a network that does not predict it.
+        """
+        predictions, loss = self._predictions(X)
+        if return_std and not isinstance(loss, GaussianNLL):
+            raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
+        mean = self._point(predictions, loss)
+        if not return_std:
+            return _flat(self._in_units_of_y(mean))
+        std = predictions[:, 1]
+        return _flat(self._in_units_of_y(mean)), _flat(std * self._target_spread())
+
+    @available_if(_predicts_quantiles)
+    def predict_quantiles(self, X):
+        """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
+
+        They never cross: where the network's do, they are put in order, which never makes them worse
+        (Chernozhukov, Fernandez-Val & Galichon, 2010).
 
         Parameters
         ----------
@@ -258,14 +312,32 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions.
+        ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
+            Quantiles, in the order of the levels.
         """
+        quantiles = np.sort(self._predictions(X)[0], axis=1)
+        by_level = [self._in_units_of_y(quantiles[:, i]) for i in range(quantiles.shape[1])]
+        stacked = np.stack(by_level, axis=1)
+        return stacked[:, :, 0] if stacked.shape[2] == 1 else stacked
+
+    def _predictions(self, X):
+        """Predictions of shape (n_samples, raw_per_target, n_targets), in the units trained in; the loss."""
         network, raw = self._forward(X)
         network.loss.predict(raw, out=raw)
-        return raw.ravel() if raw.shape[1] == 1 else raw
+        return raw.reshape(len(raw), network.loss.raw_per_target, -1), network.loss
 
-    def _encode_targets(self, y, dtype, goes_on, incremental):
+    def _point(self, predictions, loss):
+        """The one number a target that `predict` gives."""
+        nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin() if isinstance(loss, Quantile) else 0
+        return predictions[:, nearest]
+
+    def _target_spread(self):
+        return 1.0 if self._target_scaler is None else self._target_scaler.scale_
+
+    def _in_units_of_y(self, y):
+        return y if self._target_scaler is None else self._target_scaler.inverse_transform(y)
+
+    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         try:
@@ -281,18 +353,48 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
                 raise ValueError(f"y must hold numbers: {error}.") from None
             raise
         y = y.reshape(len(y), -1)
-        if self.loss == "poisson" and y.min() < 0:
-            raise ValueError(f"y must not be negative for loss='poisson', got a y of {y.min()}.")
-        self.n_outputs_ = y.shape[1]
-        return y, LOSSES[self.loss]()
+        loss = copy.deepcopy(self._configured("loss", LOSSES))
+        if y.min() not in loss.targets:
+            allowed = "not be negative" if loss.targets.includes_low else "be positive"
+            raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {y.min()}.")
+        if self.scale_target and loss.link_inverse not in ("identity", "identity_exp"):
+            raise ValueError(
+                f"scale_target=True does not go with loss={self.loss!r}, whose predictions are positive."
+            )
+        if not goes_on:
+            self._target_scaler = StandardScaler().fit(y, sample_weight=weight) if self.scale_target else None
+        if self._target_scaler is not None:
+            y = self._target_scaler.transform(y)
+        self.n_outputs_ = y.shape[1] * loss.raw_per_target
+        return y, weight, loss
 
-    def _loss_scale(self, loss):
+    def _decoded(self, y):
+        return _flat(self._in_units_of_y(y))
+
+    def _units_of_loss(self, loss):
+        n_targets = self.n_outputs_ // loss.raw_per_target
         # scikit-learn reports the mean over outputs, but follows the gradient of the sum over outputs
-        return 1 / self.n_outputs_ if isinstance(loss, SquaredError) else 1.0
+        factor = 1 / n_targets if isinstance(loss, SquaredError) else 1.0
+        if (
+            self._target_scaler is None or n_targets > 1
+        ):  # a sum over targets of different units means nothing
+            return factor, 0.0
+        return loss.in_units(float(self._target_scaler.scale_[0]))
 
     def _split(self, y, rng):
         return split_rows(len(y), self.validation_fraction, None, rng)
 
-    def _validation_score(self, loss, raw, y, weight):
+    def _validation_score(self, loss, raw, y, weight, value):
+        if not isinstance(loss, SquaredError | Poisson):  # R^2 says little of a quantile
+            return -value
         loss.predict(raw, out=raw)
         return r2_score(y, raw, sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "gamma" or isinstance(self.loss, Gamma)
+        return tags
+
+
+def _flat(y):
+    return y.ravel() if y.shape[1] == 1 else y

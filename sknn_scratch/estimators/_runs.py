@@ -12,11 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn_scratch.core import (
     OPTIMIZERS,
-    SCHEDULES,
-    SGD,
     Batch,
     Batches,
-    Constant,
     History,
     Network,
     Outcome,
@@ -28,6 +25,7 @@ from sknn_scratch.core import (
     train_minibatch,
 )
 from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.estimators._validation import Validation, check_parts_weigh_something
 
 
 @dataclass
@@ -40,10 +38,14 @@ class Run(ABC):
         Whose parameters count. It is read, not changed.
     network, parameters, data : Network, Parameters, Batch
         What is trained, from where, on what.
+    validation_data : Batch or None
+        The user's own validation part.
     rng : numpy.random.RandomState
         Source of random numbers.
     observer : FitObserver
         Is told of every epoch.
+    history : History
+        Where epochs are recorded.
     goes_on : bool
         Whether an earlier fit is continued.
     incremental : bool
@@ -54,11 +56,13 @@ class Run(ABC):
     network: Network
     parameters: Parameters
     data: Batch
+    validation_data: Batch | None
     rng: np.random.RandomState
     observer: FitObserver
+    history: History
     goes_on: bool
     incremental: bool
-    history: History = field(default_factory=History)
+    rows: list[dict] = field(init=False, default_factory=list)
 
     @abstractmethod
     def train(self) -> Outcome:
@@ -81,19 +85,39 @@ class Run(ABC):
         """Whether training could go on from where it is."""
         return bool(np.isfinite(self.parameters.flat).all())
 
-    def _common_attributes(self, weights):
+    def _common_attributes(self, patience, weights):
         dense = [layer for layer in Parameters(self.network.shapes, weights.copy()).layers if layer]
         seeded = isinstance(self.estimator.random_state, Integral)
+        epochs, early_stopping = self.history.epochs, self.estimator.early_stopping
+        validated = bool(epochs) and epochs[0].validation_loss is not None
+        validation_losses = [epoch.validation_loss for epoch in epochs]
+        validation_scores = [epoch.validation_score for epoch in epochs]
         return {
             "coefs_": [layer["weights"] for layer in dense],
             "intercepts_": [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense],
             "n_layers_": len(dense) + 1,
             "out_activation_": self.network.loss.link_inverse,
-            "n_iter_": len(self.history.losses),
-            "loss_": self.history.losses[-1] if self.history.losses else np.nan,
+            "n_iter_": len(epochs),
+            "loss_": epochs[-1].loss if epochs else np.nan,
             "loss_curve_": self._appended("loss_curve_", self.history.losses),
+            "validation_loss_curve_": (
+                self._appended("validation_loss_curve_", validation_losses) if validated else None
+            ),
+            "validation_scores_": (
+                self._appended("validation_scores_", validation_scores) if validated else None
+            ),
+            "best_validation_score_": patience.best if early_stopping else None,
+            "best_iter_": patience.best_epoch if early_stopping else None,
+            "history_": self._appended("history_", self._history_rows()),
             **({"_random_state": self.rng} if seeded else {}),
         }
+
+    def _history_rows(self):
+        """The epochs as rows of a table; those made before are not made again."""
+        n_before = len(getattr(self.estimator, "history_", ())) if self.goes_on else 0
+        for epoch in self.history.epochs[len(self.rows) :]:
+            self.rows.append({"epoch": n_before + len(self.rows) + 1, **epoch.measured()})
+        return self.rows
 
     def _appended(self, attribute, values):
         """A fitted list with more values at its end, if an earlier fit is continued."""
@@ -103,6 +127,25 @@ class Run(ABC):
     def _samples_seen_before(self):
         return self.estimator.t_ if self.goes_on else 0
 
+    def _patience(self):
+        early_stopping = self.estimator.early_stopping
+        patience = Patience(
+            self.estimator.tol, self.estimator.n_iter_no_change, keeps_best_weights=early_stopping
+        )
+        patience.n_epochs = len(getattr(self.estimator, "loss_curve_", ())) if self.goes_on else 0
+        return patience
+
+    def _hold_out(self):
+        """The numbers of the rows to train on, None for all; and the validation, if there is any."""
+        estimator, rows, validation = self.estimator, None, None
+        if self.validation_data is not None:
+            validation = Validation(estimator, self.network, self.history, self.validation_data)
+        elif estimator.early_stopping:
+            rows, held_out = estimator._split(self.data.y, self.rng)
+            check_parts_weigh_something(self.data.weight, rows, held_out)
+            validation = Validation(estimator, self.network, self.history, self.data, held_out)
+        return rows, validation
+
 
 class MinibatchRun(Run):
     """Training with SGD, Adam, ... by mini-batches."""
@@ -110,22 +153,22 @@ class MinibatchRun(Run):
     training: Training
 
     def train(self):
-        estimator, data, rows, validate = self.estimator, self.data, None, None
-        n_samples = data.X.shape[0]
-        if estimator.early_stopping:
-            rows, held_out = estimator._split(data.y, self.rng)
-            n_samples = len(rows)
-            validate = self._validation(rows, held_out)
+        estimator, data = self.estimator, self.data
+        rows, validation = self._hold_out()
+        batch_size = self._batch_size(data.X.shape[0] if rows is None else len(rows))
+        batches = Batches(*data, batch_size, rows, self.rng if estimator.shuffle else None)
         self.training = self._training()
+        self.training.progress.n_steps = estimator.max_iter * batches.n_batches
         outcome = train_minibatch(
             self.network,
             self.parameters,
-            Batches(*data, self._batch_size(n_samples), rows, self.rng if estimator.shuffle else None),
+            batches,
             self.training,
             self.history,
             max_epochs=1 if self.incremental else estimator.max_iter,
-            validate=validate,
+            validate=validation,
             observer=self.observer,
+            rng=self.rng if np.any(estimator.dropout) else None,
         )
         if outcome is Outcome.MAX_ITER and not self.incremental:
             warnings.warn(
@@ -140,13 +183,9 @@ class MinibatchRun(Run):
         patience, early_stopping = self.training.patience, self.estimator.early_stopping
         best = patience.best_weights if early_stopping else None
         return {
-            **self._common_attributes(self.parameters.flat if best is None else best),
+            **self._common_attributes(patience, self.parameters.flat if best is None else best),
             "t_": self.training.samples_seen,
             "best_loss_": None if early_stopping else -patience.best,
-            "validation_scores_": (
-                self._appended("validation_scores_", self.history.scores) if early_stopping else None
-            ),
-            "best_validation_score_": patience.best if early_stopping else None,
             "_training": self.training,
         }
 
@@ -172,10 +211,10 @@ class MinibatchRun(Run):
         """Rules and their state: in partial_fit those of the call before, else new ones."""
         estimator = self.estimator
         before = getattr(estimator, "_training", None) if self.goes_on else None
-        early_stopping = estimator.early_stopping
-        patience = Patience(estimator.tol, estimator.n_iter_no_change, keeps_best_weights=early_stopping)
-        if before is not None and before.patience.keeps_best_weights == early_stopping:
+        patience = self._patience()
+        if before is not None and before.patience.keeps_best_weights == estimator.early_stopping:
             patience.best, best = before.patience.best, before.patience.best_weights
+            patience.best_epoch = before.patience.best_epoch
             if best is not None:
                 patience.best_weights = best.astype(self.parameters.flat.dtype, copy=False)
             if self.incremental:
@@ -189,61 +228,43 @@ class MinibatchRun(Run):
             return training
         optimizer = estimator._configured("solver", OPTIMIZERS)
         optimizer = type(optimizer)(**optimizer.get_params())  # a copy, checked once more
-        # the policies of `learning_rate` are for sgd only, as in scikit-learn
-        policy = (
-            estimator._configured("learning_rate", SCHEDULES) if isinstance(optimizer, SGD) else Constant()
-        )
         return Training(
             optimizer,
-            policy,
+            estimator._schedule(optimizer),
             optimizer.init(self.parameters.flat),
             Progress(float(estimator.learning_rate_init)),
             patience,
             self._samples_seen_before(),
         )
 
-    def _validation(self, rows, held_out):
-        """The score of parameters on the rows held out, as a function of the parameters."""
-        X, y, weight = self.data
-        if weight is not None and not (weight[rows].any() and weight[held_out].any()):
-            raise ValueError(
-                "With early_stopping=True, sample_weight must not be zero on all of the training or all of "
-                "the validation part."
-            )
-        X, y, weight = X[held_out], y[held_out], None if weight is None else weight[held_out]
-
-        @np.errstate(over="ignore", invalid="ignore")  # divergence shows in the score
-        def validate(parameters):
-            raw = self.network.raw_scores(X, parameters.layers)
-            if not np.isfinite(raw).all():
-                return np.nan
-            return self.estimator._validation_score(self.network.loss, raw, y, weight)
-
-        return validate
-
 
 class LbfgsRun(Run):
     """Training with L-BFGS on all data at once."""
 
     final_loss: float
+    patience: Patience
 
     def train(self):
-        estimator = self.estimator
-        if estimator.early_stopping:
-            warnings.warn("early_stopping=True has no effect with solver='lbfgs'.", UserWarning, stacklevel=6)
+        estimator, data = self.estimator, self.data
+        rows, validation = self._hold_out()
+        if rows is not None:
+            data = Batch(data.X[rows], data.y[rows], None if data.weight is None else data.weight[rows])
+        self.patience = self._patience()
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
             self.parameters,
-            self.data,
+            data,
             self.history,
             max_iterations=estimator.max_iter,
             max_evaluations=estimator.max_fun,
             tol=estimator.tol,
+            patience=self.patience if estimator.early_stopping else None,
+            validate=validation,
             observer=self.observer,
         )
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):
             warnings.warn(
-                f"lbfgs failed to converge after {len(self.history.losses)} iteration(s): {message}\n"
+                f"lbfgs failed to converge after {len(self.history.epochs)} iteration(s): {message}\n"
                 f"Increase max_iter={estimator.max_iter} or max_fun={estimator.max_fun}, or scale the data "
                 "(StandardScaler).",
                 ConvergenceWarning,
@@ -252,14 +273,14 @@ class LbfgsRun(Run):
         return outcome
 
     def fitted_attributes(self):
-        attributes = self._common_attributes(self.parameters.flat)
-        if not self.history.losses:
+        best = self.patience.best_weights
+        attributes = self._common_attributes(self.patience, self.parameters.flat if best is None else best)
+        if not self.history.epochs:
             attributes["loss_"] = self.final_loss
+        best_loss = min(attributes["loss_curve_"], default=attributes["loss_"])
         return {
             **attributes,
             "t_": self._samples_seen_before(),
-            "best_loss_": min(attributes["loss_curve_"], default=attributes["loss_"]),
-            "validation_scores_": None,
-            "best_validation_score_": None,
+            "best_loss_": None if self.estimator.early_stopping else best_loss,
             "_training": None,
         }

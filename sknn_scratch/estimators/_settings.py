@@ -1,9 +1,11 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
+import copy
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sknn_scratch.core import (
@@ -11,11 +13,22 @@ from sknn_scratch.core import (
     INITIALIZERS,
     OPTIMIZERS,
     SCHEDULES,
+    SGD,
     Activation,
+    Constant,
+    CustomSchedule,
     FromFunction,
     Initializer,
     Optimizer,
+    Schedule,
 )
+from sknn_scratch.core.configuration import FRACTION
+
+_SHARED_SETTINGS = {
+    "sgd": ("momentum", "nesterovs_momentum"),
+    "adam": ("beta_1", "beta_2", "epsilon"),
+    "invscaling": ("power_t",),
+}
 
 
 class MLPSettings(BaseEstimator):
@@ -27,7 +40,7 @@ class MLPSettings(BaseEstimator):
         "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule, callable],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -46,9 +59,10 @@ class MLPSettings(BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"float32", "float64"}), None],
-        "loss": [StrOptions({"log_loss", "squared_error"})],
         "weight_init": [StrOptions({"auto", *INITIALIZERS}), Initializer, callable],
         "fit_intercept": ["boolean"],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     }
 
     def __init__(
@@ -81,6 +95,9 @@ class MLPSettings(BaseEstimator):
         loss="log_loss",
         weight_init="auto",
         fit_intercept=True,
+        scoring=None,
+        dropout=0.0,
+        class_weight=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -109,6 +126,9 @@ class MLPSettings(BaseEstimator):
         self.loss = loss
         self.weight_init = weight_init
         self.fit_intercept = fit_intercept
+        self.scoring = scoring
+        self.dropout = dropout
+        self.class_weight = class_weight
 
     def _hidden_layer_sizes(self):
         """The sizes as a list of positive integers."""
@@ -121,14 +141,20 @@ class MLPSettings(BaseEstimator):
         return [int(size) for size in sizes]
 
     def _configured(self, parameter, registry):
-        """The object that a parameter names, with the settings that are parameters of ours."""
+        """The object that a parameter names; scikit-learn's have settings that are parameters of ours."""
         value = getattr(self, parameter)
         if not isinstance(value, str):
             return value
-        kind = registry[value]
-        return kind(
-            **{name: getattr(self, name) for name in kind.__dataclass_fields__ if hasattr(self, name)}
-        )
+        shared = _SHARED_SETTINGS.get(value, ())
+        return registry[value](**{name: getattr(self, name) for name in shared})
+
+    def _schedule(self, optimizer):
+        """The learning rate's schedule. scikit-learn's three policies are for sgd only, as they are there."""
+        if self.learning_rate in ("constant", "invscaling", "adaptive") and not isinstance(optimizer, SGD):
+            return Constant()
+        if callable(self.learning_rate) and not isinstance(self.learning_rate, Schedule):
+            return CustomSchedule(self.learning_rate)
+        return copy.deepcopy(self._configured("learning_rate", SCHEDULES))
 
     def _activation_functions(self, n_hidden_layers):
         """The activation of all hidden layers, or a list of one for each."""
@@ -141,6 +167,19 @@ class MLPSettings(BaseEstimator):
                 f"hidden layers, each an Activation or one of {sorted(ACTIVATIONS)}."
             )
         return [one if isinstance(one, Activation) else ACTIVATIONS[one]() for one in self.activation]
+
+    def _dropout_rates(self, n_hidden_layers):
+        """The share of units left out of each hidden layer."""
+        rates = self.dropout
+        rates = list(rates) if isinstance(rates, list | tuple) else [rates] * n_hidden_layers
+        if len(rates) != n_hidden_layers or not all(rate in FRACTION for rate in rates):
+            raise ValueError(
+                f"dropout={self.dropout!r} must be a number in [0, 1), or one for each of the "
+                f"{n_hidden_layers} hidden layers."
+            )
+        if any(rates) and self.solver == "lbfgs":
+            raise ValueError(f"dropout={self.dropout!r} needs a solver that goes step by step, not 'lbfgs'.")
+        return [float(rate) for rate in rates]
 
     def _initializer(self):
         """What draws the first weights; None for scikit-learn's way."""

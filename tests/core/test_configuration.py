@@ -15,11 +15,20 @@ from sknn_scratch.core import (
     SCHEDULES,
     SGD,
     Adam,
+    Cosine,
     InverseScaling,
+    Plateau,
     Tanh,
     Uniform,
 )
-from sknn_scratch.core.configuration import CLOSED_FRACTION, FRACTION, NOT_NEGATIVE, POSITIVE
+from sknn_scratch.core.configuration import (
+    CLOSED_FRACTION,
+    FRACTION,
+    NOT_NEGATIVE,
+    OPEN_FRACTION,
+    POSITIVE,
+    POSITIVE_OR_NONE,
+)
 
 KINDS = [
     kind
@@ -96,7 +105,8 @@ def test_a_setting_that_is_not_allowed_is_refused_by_name_and_nothing_changes(ki
     for name, value in kind().get_params().items():
         if isinstance(value, bool):
             continue
-        for bad in (*([] if kind is Uniform else [-0.5]), math.nan, math.inf, "0.5", None, True, 0.5j):
+        below, nothing = ([] if kind is Uniform else [-0.5]), ([] if value is None else [None])
+        for bad in (*below, *nothing, math.nan, math.inf, "0.5", True, 0.5j):
             message = f"'{name}' of {kind.__name__} must be a number in"
             with pytest.raises(ValueError, match=message):
                 kind(**{name: bad})
@@ -115,6 +125,11 @@ def test_a_setting_that_is_not_allowed_is_refused_by_name_and_nothing_changes(ki
         lambda: Adam(beta_2=1.0),
         lambda: Adam(epsilon=0.0),
         lambda: SGD(momentum=1.1),
+        lambda: SGD(max_grad_norm=0.0),
+        lambda: Plateau(factor=1.0),
+        lambda: Plateau(factor=0.0),
+        lambda: Cosine(warmup=1.0),
+        lambda: Cosine(final=1.1),
         lambda: InverseScaling(power_t=-1),
     ],
 )
@@ -130,12 +145,20 @@ def test_settings_beyond_their_bounds_are_refused(make):
         (NOT_NEGATIVE, [0, 7.5], [-1e-300, math.inf], "a number in [0, inf)"),
         (FRACTION, [0, 0.999], [1, -0.1], "a number in [0, 1)"),
         (CLOSED_FRACTION, [0, 1], [1.0000001], "a number in [0, 1]"),
+        (OPEN_FRACTION, [1e-300, 0.999], [0, 1], "a number in (0, 1)"),
     ],
 )
 def test_intervals_say_what_they_hold(interval, inside, outside, text):
     assert all(value in interval for value in inside)
     assert not any(value in interval for value in [*outside, math.nan, "1", None, True, [0.5]])
     assert str(interval) == text
+
+
+def test_an_interval_may_hold_none():
+    assert None in POSITIVE_OR_NONE
+    assert 2.5 in POSITIVE_OR_NONE
+    assert not any(value in POSITIVE_OR_NONE for value in [0, -1, math.nan, math.inf, "1", "None", False])
+    assert str(POSITIVE_OR_NONE) == "a number in (0, inf) or None"
 
 
 def test_an_object_without_settings_has_none():

@@ -1,53 +1,67 @@
+"""Every loss: its value is the textbook's and its gradient that of its value, whatever dtype and scores."""
+
+import itertools
+
 import numpy as np
 import pytest
 import reference
 import scipy.special
-from sklearn import metrics
+from reference import evaluate
 
 from sknn_scratch.core import (
     LOSSES,
+    AbsoluteError,
     BinaryLogLoss,
-    BinarySquaredError,
-    ClassSquaredError,
+    GaussianNLL,
     LogLoss,
     Poisson,
-    SquaredError,
+    Quantile,
 )
+from sknn_scratch.core.configuration import FINITE, NOT_NEGATIVE, POSITIVE
 
-each_loss = pytest.mark.parametrize("name", sorted(LOSSES))
+# name in the registry and settings: every loss with its defaults, then others
+CASES = {name: (name, {}) for name in sorted(LOSSES)} | {
+    "huber_near": ("huber", {"delta": 0.4}),
+    "quantile_high": ("quantile", {"level": 0.9}),
+    "quantiles": ("quantile", {"level": [0.1, 0.5, 0.8]}),
+    "binary_log_loss_smoothed": ("binary_log_loss", {"label_smoothing": 0.2}),
+    "log_loss_smoothed": ("log_loss", {"label_smoothing": 0.2}),
+}
+each_loss = pytest.mark.parametrize(("name", "settings"), CASES.values(), ids=CASES)
 
 
-def evaluate(loss, raw, y, weight=None):
-    """Value and gradient, with `raw` left as it is."""
-    gradient, per_row = np.full_like(raw, np.nan), np.full(len(raw), np.nan, raw.dtype)
-    return loss.value_and_gradient(raw.copy(), y, weight, gradient, per_row), gradient
-
-
-def data(loss, n_rows=7, n_outputs=3, seed=0):
+def data(loss, n_rows=7, n_targets=3, seed=0):
+    """Raw scores, targets and weights; a loss of classes has `n_targets` classes."""
     rng = np.random.RandomState(seed)
+    n_outputs = n_targets * loss.raw_per_target
     raw = rng.normal(size=(n_rows, n_outputs))
-    return raw, reference.draw_targets(rng, loss.link_inverse, n_rows, n_outputs), rng.uniform(0, 2, n_rows)
+    return raw, reference.draw_targets(rng, loss, n_rows, n_outputs), rng.uniform(0, 2, n_rows)
 
 
 @each_loss
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("n_rows", "n_outputs"), [(1, 1), (1, 4), (9, 1), (9, 4)])
-def test_value_and_gradient_are_the_textbook_formulas(name, weighted, n_rows, n_outputs):
-    loss = LOSSES[name]()
-    raw, y, weight = data(loss, n_rows, n_outputs)
+@pytest.mark.parametrize(("n_rows", "n_targets"), [(1, 1), (1, 3), (9, 1), (9, 3)])
+def test_value_and_gradient_are_the_textbook_formulas(name, settings, weighted, n_rows, n_targets):
+    loss = LOSSES[name](**settings)
+    raw, y, weight = data(loss, n_rows, n_targets)
     w = weight if weighted else np.ones(n_rows)
     value, gradient = evaluate(loss, raw, y, weight if weighted else None)
-    pointwise = reference.LOSSES[name](reference.INVERSE_LINKS[name](raw), y)
+    pointwise = reference.LOSSES[name](reference.INVERSE_LINKS[name](raw), y, **settings)
     assert isinstance(value, float)
     assert value == pytest.approx((w @ pointwise).sum() / w.sum(), rel=1e-12, abs=1e-14)
-    expected = (w / w.sum())[:, None] * reference.loss_gradient(name, raw, y)
+    expected = (w / w.sum())[:, None] * reference.loss_gradient(name, raw, y, **settings)
     np.testing.assert_allclose(gradient, expected, rtol=1e-11, atol=1e-14)
 
 
 @each_loss
-def test_the_gradient_is_that_of_the_value(name):
-    loss = LOSSES[name]()
-    raw, y, weight = data(loss)
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_the_gradient_is_that_of_the_value(name, settings, n_targets):
+    loss = LOSSES[name](**settings)
+    for seed in itertools.count():
+        raw, y, weight = data(loss, n_targets=n_targets, seed=seed)
+        if reference.distance_to_kink(loss, raw, y) > 0.01:
+            break
+        assert seed < 1000
     numeric = np.empty_like(raw)
     for index in np.ndindex(raw.shape):
 
@@ -60,45 +74,60 @@ def test_the_gradient_is_that_of_the_value(name):
     np.testing.assert_allclose(evaluate(loss, raw, y, weight)[1], numeric, rtol=1e-7, atol=1e-10)
 
 
-def exact(loss, raw, y):
+def exact(name, raw, y, label_smoothing=0.0, **settings):
     """The loss of one row by formulas that hold for scores of any size, and its gradient."""
-    if isinstance(loss, BinarySquaredError):
+    if name == "binary_squared_error":
         p, q = scipy.special.expit(raw), scipy.special.expit(-raw)
         return ((p - y) ** 2).sum() / 2, (p - y) * p * q
-    if isinstance(loss, ClassSquaredError):
+    if name == "class_squared_error":
         p = scipy.special.softmax(raw, axis=1)
         error = p - reference.one_hot(raw, y)
         return (error**2).sum() / 2, p * (error - (error * p).sum())
-    if loss.link_inverse == "softmax":
-        log_p, hit = scipy.special.log_softmax(raw, axis=1), reference.one_hot(raw, y)
-        return -(hit * log_p).sum(), np.exp(log_p) - hit
-    if loss.link_inverse == "logistic":
+    if name == "log_loss":
+        log_p = scipy.special.log_softmax(raw, axis=1)
+        targets = reference.smooth_one_hot(raw, y, label_smoothing)
+        return -(targets * log_p).sum(), np.exp(log_p) - targets
+    if name == "binary_log_loss":
+        y = y * (1 - label_smoothing) + label_smoothing / 2
         value = y * np.logaddexp(0, -raw) + (1 - y) * np.logaddexp(0, raw)
         return value.sum(), scipy.special.expit(raw) - y
-    if loss.link_inverse == "exp":
+    if name == "poisson":
         return (scipy.special.xlogy(y, y) - y - y * raw + np.exp(raw)).sum(), np.exp(raw) - y
-    return ((raw - y) ** 2 / 2).sum(), raw - y
+    if name == "gamma":
+        return (y * np.exp(-raw) - np.log(y) + raw - 1).sum(), 1 - y * np.exp(-raw)
+    if name == "gaussian_nll":
+        mu, log_sigma = reference.halves(raw)
+        clipped = np.maximum(log_sigma, np.log(1e-6))
+        u = (mu - y) * np.exp(-clipped)
+        gradient = np.hstack([u * np.exp(-clipped), (1 - u**2) * (log_sigma > np.log(1e-6))])
+        return (clipped + u**2 / 2 + np.log(2 * np.pi) / 2).sum(), gradient
+    return reference.LOSSES[name](raw, y, **settings).sum(), reference.LOSS_GRADIENTS[name](
+        raw, y, **settings
+    )
 
 
 @each_loss
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_huge_scores_give_a_finite_right_loss_and_gradient(name, dtype):
-    loss = LOSSES[name]()
-    largest = 50.0 if loss.link_inverse == "exp" else 1e4
-    for scores in ([-1e4, largest], [largest, -1e4], [largest, largest], [-1e4, -1e4], [largest, 0.0]):
-        raw = np.array([scores], dtype)
-        for target in (0.0, 1.0):
-            y = np.full((1, 1 if loss.link_inverse == "softmax" else 2), target, dtype)
+def test_huge_scores_give_a_finite_right_loss_and_gradient(name, settings, dtype):
+    loss = LOSSES[name](**settings)
+    # where the loss itself grows like exp(|raw|), no larger than what float32 holds
+    least, largest = {"poisson": (-1e4, 50.0), "gamma": (-50.0, 1e4)}.get(name, (-1e4, 1e4))
+    n_outputs = max(2, loss.raw_per_target)
+    for pair in ([least, largest], [largest, least], [largest, largest], [least, least], [largest, 0.0]):
+        raw = np.resize(pair, (1, n_outputs)).astype(dtype)
+        n_targets = 1 if loss.link_inverse == "softmax" else n_outputs // loss.raw_per_target
+        for target in (0.0 if 0.0 in loss.targets else 0.1, 1.0):
+            y = np.full((1, n_targets), target, dtype)
             value, gradient = evaluate(loss, raw, y)
-            expected_value, expected_gradient = exact(loss, raw.astype(float), y.astype(float))
+            expected_value, expected_gradient = exact(name, raw.astype(float), y.astype(float), **settings)
             rtol = 1e-12 if dtype is np.float64 else 1e-5
             assert value == pytest.approx(expected_value, rel=rtol, abs=rtol)
             np.testing.assert_allclose(gradient, expected_gradient, rtol=rtol, atol=rtol)
 
 
 @each_loss
-def test_whole_weights_equal_repeated_rows(name):
-    loss = LOSSES[name]()
+def test_whole_weights_equal_repeated_rows(name, settings):
+    loss = LOSSES[name](**settings)
     raw, y, _ = data(loss, n_rows=4)
     times = np.array([1, 0, 3, 2])
     value, gradient = evaluate(loss, raw, y, times.astype(float))
@@ -108,13 +137,19 @@ def test_whole_weights_equal_repeated_rows(name):
     np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-16)
 
 
+def as_numpy(value):
+    """A setting as a search over `np.linspace` would give it."""
+    return [np.float64(v) for v in value] if isinstance(value, list) else np.float64(value)
+
+
 @each_loss
-def test_float32_stays_float32(name):
-    loss = LOSSES[name]()
+def test_float32_stays_float32(name, settings):
+    loss = LOSSES[name](**settings)
+    numpy_loss = LOSSES[name](**{key: as_numpy(value) for key, value in loss.get_params().items()})
     raw, y, weight = data(loss)
-    for w in (None, weight):
+    for of_settings, w in itertools.product((loss, numpy_loss), (None, weight)):
         gradient, per_row = reference.float32_only(raw), reference.float32_only(weight)
-        value = loss.value_and_gradient(
+        value = of_settings.value_and_gradient(
             reference.float32_only(raw),
             reference.float32_only(y),
             None if w is None else reference.float32_only(w),
@@ -128,9 +163,9 @@ def test_float32_stays_float32(name):
 
 
 @each_loss
-def test_weights_of_one_are_as_exact_as_none_on_many_float32_rows(name):
-    loss = LOSSES[name]()
-    raw, y, _ = (array.astype(np.float32) for array in data(loss, n_rows=400_000, n_outputs=2))
+def test_weights_of_one_are_as_exact_as_none_on_many_float32_rows(name, settings):
+    loss = LOSSES[name](**settings)
+    raw, y, _ = (array.astype(np.float32) for array in data(loss, n_rows=400_000, n_targets=2))
     exact_value = evaluate(loss, raw.astype(float), y.astype(float))[0]
     assert evaluate(loss, raw, y)[0] == pytest.approx(exact_value, rel=3e-6)
     ones = np.ones(len(raw), np.float32)
@@ -145,8 +180,8 @@ def test_poisson_of_large_float32_counts_does_not_drown_in_rounding():
 
 
 @each_loss
-def test_predict_is_the_inverse_link_also_in_place(name):
-    loss = LOSSES[name]()
+def test_predict_is_the_inverse_link_also_in_place(name, settings):
+    loss = LOSSES[name](**settings)
     raw, _, _ = data(loss)
     p = np.empty_like(raw)
     loss.predict(raw.copy(), out=p)
@@ -157,34 +192,6 @@ def test_predict_is_the_inverse_link_also_in_place(name):
     narrow = raw.astype(np.float32).view(reference.Float32Only)
     loss.predict(narrow, out=narrow)
     np.testing.assert_allclose(np.asarray(narrow), p, rtol=1e-5)
-
-
-def test_squared_error_is_half_of_scikit_learns():
-    raw, y, weight = data(SquaredError(), n_outputs=1)
-    expected = metrics.mean_squared_error(y, raw, sample_weight=weight) / 2
-    assert evaluate(SquaredError(), raw, y, weight)[0] == pytest.approx(expected, rel=1e-12)
-
-
-def test_poisson_is_half_of_scikit_learns_deviance():
-    raw, y, weight = data(Poisson(), n_outputs=1)
-    expected = metrics.mean_poisson_deviance(y.ravel(), np.exp(raw).ravel(), sample_weight=weight) / 2
-    assert evaluate(Poisson(), raw, y, weight)[0] == pytest.approx(expected, rel=1e-12)
-
-
-def test_log_loss_is_scikit_learns():
-    raw, y, weight = data(LogLoss())
-    p = scipy.special.softmax(raw, axis=1)
-    expected = metrics.log_loss(y.ravel(), p, sample_weight=weight, labels=[0, 1, 2])
-    assert evaluate(LogLoss(), raw, y, weight)[0] == pytest.approx(expected, rel=1e-12)
-
-
-def test_binary_log_loss_is_scikit_learns_summed_over_labels():
-    raw, y, weight = data(BinaryLogLoss())
-    p = scipy.special.expit(raw)
-    expected = sum(
-        metrics.log_loss(y[:, k], p[:, k], sample_weight=weight, labels=[0, 1]) for k in range(y.shape[1])
-    )
-    assert evaluate(BinaryLogLoss(), raw, y, weight)[0] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4])
@@ -201,3 +208,54 @@ def test_log_predictions_are_exact_where_probabilities_saturate(scale, in_place)
             predict(scores, out=out)
             assert np.isfinite(out).all()
             np.testing.assert_allclose(out, wanted, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [(AbsoluteError(), [0.0]), (Quantile(0.3), [0.2]), (Quantile([0.25, 0.75]), [0.25, -0.25])],
+)
+def test_the_subgradient_at_a_kink_is_the_middle_one(loss, expected):
+    raw = np.full((1, loss.raw_per_target), 2.5)
+    value, gradient = evaluate(loss, raw, np.array([[2.5]]))
+    assert value == 0.0
+    np.testing.assert_allclose(gradient, [expected], rtol=1e-15)
+
+
+def test_the_standard_deviation_is_never_less_than_its_floor():
+    raw = np.array([[3.0, -1e4], [3.0, np.log(1e-6)], [3.0, np.log(2e-6)]])
+    p = np.empty_like(raw)
+    GaussianNLL().predict(raw, out=p)
+    np.testing.assert_allclose(p, [[3.0, 1e-6], [3.0, 1e-6], [3.0, 2e-6]], rtol=1e-12)
+    # a target that is met: only above the floor can sigma still shrink
+    value, gradient = evaluate(GaussianNLL(), raw, np.full((3, 1), 3.0))
+    assert value == pytest.approx(np.log(1e-6 * 2 ** (1 / 3)) + np.log(2 * np.pi) / 2, rel=1e-12)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [0.0, 0.0], [0.0, 1 / 3]], rtol=1e-15)
+
+
+@each_loss
+def test_each_loss_says_how_many_raw_scores_it_needs_and_which_targets_it_takes(name, settings):
+    loss = LOSSES[name](**settings)
+    kinds = {"gaussian_nll": 2, "quantile": np.size(settings.get("level", 0.5))}
+    assert loss.raw_per_target == kinds.get(name, 1)
+    assert loss.targets is {"poisson": NOT_NEGATIVE, "gamma": POSITIVE}.get(name, FINITE)
+
+
+@pytest.mark.parametrize(
+    "level",
+    [0.0, 1.0, [], [0.5, 0.5], [0.9, 0.1], [0.1, 1.0], [0.1, "0.5"], [[0.1, 0.5]], np.array([0.1, 0.5])],
+)
+def test_levels_that_are_not_increasing_between_0_and_1_are_refused(level):
+    quantile = Quantile([0.1, 0.9])
+    for attempt in (Quantile, lambda level: quantile.set_params(level=level)):
+        with pytest.raises(ValueError, match=r"'level' of Quantile must be a number in \(0, 1\), or a list"):
+            attempt(level=level)
+    assert quantile == Quantile([0.1, 0.9])
+
+
+def test_smoothed_labels_show_in_the_formulas():
+    smoothed = BinaryLogLoss(label_smoothing=0.2).formulas
+    assert smoothed["loss"] == "sum of (-t * log(p) - (1 - t) * log(1 - p)) / n with t = 0.8 * y + 0.1"
+    assert smoothed["delta"] == "dL/dz = (p - t) / n"
+    smoothed = LogLoss(label_smoothing=0.2).formulas
+    assert smoothed["loss"] == "sum of (-sum_k t_k * log(p_k)) / n with t_k = 0.8 * [k = y] + 0.2 / K"
+    assert smoothed["delta"] == "dL/dz = (p - t) / n"

@@ -28,7 +28,7 @@ from sknn_scratch.core import (
     train_lbfgs,
     train_minibatch,
 )
-from sknn_scratch.core import training as training_module
+from sknn_scratch.core import training as lbfgs_module
 
 SIZES = [2, 3, 1]
 
@@ -72,7 +72,14 @@ class Minibatch:
 def lbfgs(network, X, y, weight=None, *, max_iterations=15, max_evaluations=1000, observer=None, tol=1e-9):
     parameters, history = network.initialize(np.random.RandomState(1), X.dtype), History()
     outcome, _, loss = train_lbfgs(
-        network, parameters, Batch(X, y, weight), history, max_iterations, max_evaluations, tol, observer
+        network,
+        parameters,
+        Batch(X, y, weight),
+        history,
+        max_iterations,
+        max_evaluations,
+        tol,
+        observer=observer,
     )
     return outcome, parameters, history, loss
 
@@ -125,9 +132,10 @@ def test_a_batch_without_weight_is_skipped_and_counts_no_step(network, data):
 @pytest.mark.parametrize("sizes", [[2, 3, 1], [2, 1]], ids=["one hidden layer", "no hidden layer"])
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_one_row_of_data_is_enough(sizes, loss):
-    network = Network.mlp(sizes, Tanh(), LOSSES[loss]())
-    X, y = np.array([[0.5, -1.0]]), np.array([[0.0]])
-    run = Minibatch(network, X, y, epochs=5)
+    of_loss = LOSSES[loss]()
+    network = Network.mlp([*sizes[:-1], of_loss.raw_per_target], Tanh(), of_loss)
+    X, y = np.array([[0.5, -1.0]]), np.array([[0.0 if 0.0 in of_loss.targets else 1.0]])
+    run = Minibatch(network, X, y, lr=0.01, epochs=5)
     outcome, parameters, _, _ = lbfgs(network, X, y)
     assert run.outcome is Outcome.MAX_ITER
     assert outcome in (Outcome.CONVERGED, Outcome.MAX_ITER)
@@ -151,11 +159,11 @@ def test_the_best_weights_are_those_of_the_best_epoch_and_not_the_live_ones(netw
 
     def validate(parameters):
         seen.append(parameters.flat.copy())
-        return next(scores)
+        return 0.0, next(scores)
 
     patience = Patience(0.0, np.inf, keeps_best_weights=True)
     run = Minibatch(network, *data, epochs=4, validate=validate, patience=patience)
-    assert run.history.scores == [0.1, 0.7, 0.3, 0.7]
+    assert [epoch.validation_score for epoch in run.history.epochs] == [0.1, 0.7, 0.3, 0.7]
     np.testing.assert_array_equal(patience.best_weights, seen[1])
     assert not np.shares_memory(patience.best_weights, run.parameters.flat)
     assert not np.array_equal(patience.best_weights, run.parameters.flat)
@@ -234,7 +242,7 @@ def test_divergence_is_an_outcome_without_a_warning(data, loss):
 
 
 def test_a_score_that_is_not_finite_is_divergence(network, data):
-    run = Minibatch(network, *data, validate=lambda parameters: np.nan)
+    run = Minibatch(network, *data, validate=lambda parameters: (0.5, np.nan))
     assert run.outcome is Outcome.DIVERGED
     assert len(run.history.losses) == 1
 
@@ -306,7 +314,7 @@ def test_lbfgs_is_handed_gradients_that_stay_as_they_are(network, data, monkeypa
         assert {gradient.dtype for gradient in gradients} == {np.dtype(np.float64)}
         return minimize(value_and_gradient, start, **kwargs)
 
-    monkeypatch.setattr(training_module, "minimize", check)
+    monkeypatch.setattr(lbfgs_module, "minimize", check)
     assert lbfgs(network, *data)[0] in (Outcome.MAX_ITER, Outcome.CONVERGED)
 
 

@@ -116,8 +116,8 @@ def worse_than_yardstick(kind, solver, dtype, hidden_layer_sizes):
     yardstick = outcomes_of_yardstick(kind, **params)
     ours = outcomes(OURS[kind](**params, dtype=dtype), in_float32)
     assert len(ours) > 50
-    assert ours.keys() == yardstick.keys()
-    return {name: ours[name] for name in ours if ours[name][0] > yardstick[name][0]}
+    assert yardstick.keys() <= ours.keys()  # scikit-learn's MLP has no class_weight, and does not transform
+    return {name: ours[name] for name in ours if ours[name][0] > yardstick.get(name, (0, ""))[0]}
 
 
 def not_passed(kind):

@@ -300,12 +300,12 @@ class TestCourse:
         model = make(solver=solver, verbose=True, max_iter=4, early_stopping=early_stopping).fit(X, y)
         lines = capsys.readouterr().out.splitlines()
         expected = []
-        for i, loss in enumerate(model.loss_curve_):
-            expected.append(f"Iteration {i + 1}, loss = {loss:.8f}")
-            if early_stopping:
-                expected.append(f"Validation score: {model.validation_scores_[i]:f}")
-        assert len(expected) >= 4
-        assert lines == expected
+        for row in model.history_:
+            expected.append(f"epoch {row['epoch']:4d}  loss {row['loss']:<8.6g}")
+        assert len(expected) == 4
+        assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
+        assert all(("validation score" in line) is early_stopping for line in lines)
+        assert all(("learning rate" in line) is (solver != "lbfgs") for line in lines)
         make(solver=solver, max_iter=4).fit(X, y)
         assert capsys.readouterr().out == ""
 

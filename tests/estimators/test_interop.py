@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -335,12 +336,34 @@ class TestErrors:
         with pytest.raises(ValueError, match="one class, .*only"):
             ScratchMLPClassifier.from_sklearn(mlp)
 
-    @pytest.mark.parametrize(("parameter", "thing"), [("activation", Squashing()), ("solver", Careful())])
-    def test_activation_or_solver_of_ones_own_has_no_equal_there(self, parameter, thing):
+    def test_activation_of_ones_own_has_no_equal_there(self):
         case = CASES["binary"]
-        estimator = case.fitted(case.ours, **{parameter: thing})
-        with pytest.raises(ValueError, match=f"{parameter}={type(thing).__name__}"):
+        estimator = case.fitted(case.ours, activation=Squashing())
+        with pytest.raises(ValueError, match="activation=Squashing"):
             estimator.to_sklearn()
+
+    @pytest.mark.parametrize(
+        "training",
+        [{"solver": Careful()}, {"solver": "adamw"}, {"learning_rate": "cosine"}, {"loss": "squared_error"}],
+    )
+    def test_what_only_training_needs_gets_the_defaults_there(self, training):
+        case = CASES["binary"]
+        ours = case.fitted(case.ours, **training)
+        mlp = ours.to_sklearn()
+        np.testing.assert_allclose(mlp.predict_proba(case.X), ours.predict_proba(case.X), rtol=1e-12)
+        (name,) = training
+        assert name == "loss" or mlp.get_params()[name] == case.theirs().get_params()[name]
+        clone(mlp).set_params(max_iter=2).fit(case.X, case.y)
+
+    def test_scaled_targets_are_folded_into_the_last_layer(self):
+        case = CASES["several targets"]
+        ours = case.fitted(case.ours, scale_target=True)
+        np.testing.assert_allclose(ours.to_sklearn().predict(case.X), ours.predict(case.X), rtol=1e-10)
+
+    def test_several_predictions_a_target_have_no_equal_there(self):
+        case = CASES["regression"]
+        with pytest.raises(ValueError, match="gaussian_nll"):
+            case.fitted(case.ours, loss="gaussian_nll").to_sklearn()
 
 
 @pytest.mark.parametrize(

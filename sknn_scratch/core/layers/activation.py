@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ class Activate(Layer):
     >>> Activate(Tanh(), n_outputs=3).shapes
     {}
     """
+
+    works_in_place: ClassVar[bool] = True
 
     activation: Activation
     n_outputs: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ class Layer(ABC):
     """
 
     n_outputs: int
+
+    works_in_place: ClassVar[bool] = False
+    """Whether it may write its output over its input, which the layer before must not need then."""
 
     @property
     @abstractmethod
@@ -51,6 +55,9 @@ class Layer(ABC):
         ``"delta_x"`` is where dL / dx goes. It is taken away from a network's first layer: nobody reads the
         gradient with respect to the data.
         """
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers) -> None:  # noqa: B027 - most layers are certain
+        """Draw what is random in a step of training, if there is anything."""
 
     @abstractmethod
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.configuration import FINITE, Configured, Interval
 from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, LOG_INVERSE_LINKS
 from sknn_scratch.core.parameters import FloatArray
 
@@ -33,6 +33,21 @@ class Loss(Configured):
     formula: ClassVar[str] = "l(p, y)"
     derivative: ClassVar[str] = "dl/dz"
     """l and dl / d raw in words, with p for predictions and z for raw scores; shown by `explain`."""
+
+    targets: ClassVar[Interval] = FINITE
+    """Where targets may lie."""
+
+    @property
+    def raw_per_target(self) -> int:
+        """Columns of raw scores per column of y; the losses of one class out of several have one per class.
+
+        Columns are grouped kind by kind: the first kind for all targets, then the second for all, and so on.
+        """
+        return 1
+
+    def in_units(self, scale: float) -> tuple[float, float]:
+        """Factor and offset that turn the loss of y / scale into that of y."""
+        return scale, 0.0
 
     @abstractmethod
     def value_and_gradient(
@@ -64,7 +79,7 @@ class Loss(Configured):
         """How the prediction, the loss and the gradient of the raw scores are computed."""
         return {
             "activation": f"p = {LINK_FORMULAS[self.link_inverse]}",
-            "loss": f"mean of {self.formula}",
+            "loss": f"sum of ({self.formula}) / n",
             "delta": f"dL/dz = ({self.derivative}) / n",
         }
 

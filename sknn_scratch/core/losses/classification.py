@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, log_expit
 
+from sknn_scratch.core.configuration import FRACTION, number
 from sknn_scratch.core.losses.base import Loss, scale_rows, weighted_mean
 from sknn_scratch.core.parameters import FloatArray
 
@@ -19,6 +21,16 @@ class BinaryLogLoss(Loss):
 
     l = -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-raw)). One output is binary classification,
     several are multilabel classification.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        s in [0, 1): the targets y become y (1 - s) + s / 2. No probability is then best at 0 or 1.
+
+    References
+    ----------
+    Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception architecture for computer
+    vision".
 
     Examples
     --------
@@ -33,6 +45,20 @@ class BinaryLogLoss(Loss):
     formula: ClassVar[str] = "-y * log(p) - (1 - y) * log(1 - p)"
     derivative: ClassVar[str] = "p - y"
 
+    label_smoothing: float = number(0.0, FRACTION)
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        smoothing = self.label_smoothing
+        if not smoothing:
+            return super().formulas
+        targets = f"t = {1 - smoothing:g} * y + {smoothing / 2:g}"
+        return {
+            **super().formulas,
+            "loss": f"sum of (-t * log(p) - (1 - t) * log(1 - p)) / n with {targets}",
+            "delta": "dL/dz = (p - t) / n",
+        }
+
     def value_and_gradient(
         self,
         raw: FloatArray,
@@ -42,14 +68,14 @@ class BinaryLogLoss(Loss):
         per_row: FloatArray,
     ) -> float:
         # -y log p - (1 - y) log(1 - p) = raw - y raw - log p, and log p = log_expit(raw) never overflows
-        np.multiply(y, raw, out=out)
+        np.multiply(_smoothed(y, self.label_smoothing, out), raw, out=out)
         np.subtract(raw, out, out=out)
         log_p = log_expit(raw, out=raw)
         out -= log_p
         value = weighted_mean(out, weight)
         # dl/d raw = p - y
         np.exp(log_p, out=out)
-        out -= y
+        out -= _smoothed(y, self.label_smoothing, log_p)
         scale_rows(out, weight)
         return value
 
@@ -59,6 +85,17 @@ class LogLoss(Loss):
     """Log-loss of one class out of several, with softmax as inverse link.
 
     l = -log p_y with p_k = exp(raw_k) / sum_j exp(raw_j). The target is one column: the number of the class.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        s in [0, 1): the targets [k = y] become [k = y] (1 - s) + s / K for K classes, and
+        l = -sum_k ([k = y] (1 - s) + s / K) log p_k. No probability is then best at 0 or 1.
+
+    References
+    ----------
+    Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception architecture for computer
+    vision".
 
     Examples
     --------
@@ -74,6 +111,20 @@ class LogLoss(Loss):
     link_inverse: ClassVar[str] = "softmax"
     formula: ClassVar[str] = "-log(p_y)"
     derivative: ClassVar[str] = "p - [k = y]"
+
+    label_smoothing: float = number(0.0, FRACTION)
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        smoothing = self.label_smoothing
+        if not smoothing:
+            return super().formulas
+        targets = f"t_k = {1 - smoothing:g} * [k = y] + {smoothing:g} / K"
+        return {
+            **super().formulas,
+            "loss": f"sum of (-sum_k t_k * log(p_k)) / n with {targets}",
+            "delta": "dL/dz = (p - t) / n",
+        }
 
     def value_and_gradient(
         self,
@@ -92,11 +143,14 @@ class LogLoss(Loss):
         class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
         np.log(out.dot(ones, out=per_row), out=per_row)
         raw -= per_row[:, np.newaxis]
-        log_p, one_hot = raw, np.equal(y, class_numbers, out=out)
-        np.einsum("ij,ij->i", one_hot, log_p, out=per_row)
+        log_p, targets = raw, np.equal(y, class_numbers, out=out)
+        if self.label_smoothing:
+            targets *= 1.0 - float(self.label_smoothing)
+            targets += float(self.label_smoothing) / raw.shape[1]
+        np.einsum("ij,ij->i", targets, log_p, out=per_row)
         value = -weighted_mean(per_row[:, np.newaxis], weight)
-        # dl/d raw_k = p_k - [k = y]
-        np.subtract(np.exp(log_p, out=log_p), one_hot, out=out)
+        # dl/d raw_k = p_k - target_k
+        np.subtract(np.exp(log_p, out=log_p), targets, out=out)
         scale_rows(out, weight)
         return value
 
@@ -192,3 +246,12 @@ class ClassSquaredError(Loss):
 def _class_constants(n_classes: int, dtype: np.dtype[Any]) -> tuple[FloatArray, FloatArray]:
     """The numbers of the classes, and as many ones."""
     return np.arange(n_classes, dtype=dtype), np.ones(n_classes, dtype)
+
+
+def _smoothed(y: FloatArray, smoothing: float, out: FloatArray) -> FloatArray:
+    """The targets y (1 - s) + s / 2: `y` itself if s = 0, else in `out`."""
+    if not smoothing:
+        return y
+    np.multiply(y, 1.0 - float(smoothing), out=out)
+    out += 0.5 * float(smoothing)
+    return out

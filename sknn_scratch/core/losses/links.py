@@ -6,12 +6,16 @@ All take ``(raw, out)`` and write to `out`, which may be `raw`. The names are th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from scipy.special import expit, log_expit
 
 from sknn_scratch.core.parameters import FloatArray
+
+LOG_SMALLEST_SIGMA = math.log(1e-6)
+"""Below, standard deviations are not told apart: 1 / sigma^2 stays far from overflow, in float32 too."""
 
 Link = Callable[[FloatArray, FloatArray], object]
 
@@ -32,11 +36,19 @@ def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
     out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
 
 
+def _identity_exp(raw: FloatArray, out: FloatArray) -> None:
+    n_targets = raw.shape[1] // 2
+    out[:, :n_targets] = raw[:, :n_targets]
+    sigma = np.maximum(raw[:, n_targets:], LOG_SMALLEST_SIGMA, out=out[:, n_targets:])
+    np.exp(sigma, out=sigma)
+
+
 INVERSE_LINKS: dict[str, Link] = {
     "identity": _identity,
     "exp": np.exp,
     "logistic": expit,
     "softmax": _softmax,
+    "identity_exp": _identity_exp,
 }
 LOG_INVERSE_LINKS: dict[str, Link] = {"logistic": log_expit, "softmax": _log_softmax}
 LINK_FORMULAS = {
@@ -44,4 +56,5 @@ LINK_FORMULAS = {
     "exp": "exp(z)",
     "logistic": "1 / (1 + exp(-z))",
     "softmax": "exp(z_k) / sum_j exp(z_j)",
+    "identity_exp": "(mu, sigma) = (z_1, exp(z_2))",
 }

@@ -1,0 +1,5 @@
+"""Callbacks in scikit-learn's protocol: ``estimator.set_callbacks(EpochLogger())`` before ``fit``."""
+
+from sknn_scratch.callbacks._logger import EpochLogger
+
+__all__ = ["EpochLogger"]

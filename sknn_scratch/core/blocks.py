@@ -1,0 +1,40 @@
+"""Large arrays, taken by parts that stay in the processor's cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from sknn_scratch.core.parameters import FloatArray
+
+BLOCK = 8192
+"""Numbers of one part, unless a single row has more."""
+
+
+def blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
+    """Yield views of the same rows of each array, part by part.
+
+    A formula written with temporaries then needs memory for one part, not for all rows, and its passes over a
+    part need not wait for the main memory.
+
+    Parameters
+    ----------
+    *arrays : ndarray of shape (n_rows, ...)
+        Arrays of one shape.
+
+    Yields
+    ------
+    tuple of ndarray
+        One view for each array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core.blocks import blocks
+    >>> [part.shape for part, in blocks(np.zeros((100, 4096)))][-1]
+    (2, 4096)
+    """
+    n_rows, *others = arrays[0].shape
+    size = max(1, BLOCK // math.prod(others))
+    for start in range(0, n_rows, size):
+        yield tuple(array[start : start + size] for array in arrays)

@@ -1,0 +1,105 @@
+"""What happens in training: epochs, who is told of them, and how it ended."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Outcome(Enum):
+    """Why a training loop ended."""
+
+    CONVERGED = "converged"
+    MAX_ITER = "the number of iterations allowed was reached"
+    STOPPED = "the observer asked to stop"
+    INTERRUPTED = "interrupted from the keyboard"
+    DIVERGED = "a loss, score or weight is not finite"
+    FAILED = "the optimizer could make no progress"
+
+
+@dataclass
+class Epoch:
+    """What is known at the end of an epoch, or of an iteration of L-BFGS.
+
+    Attributes
+    ----------
+    loss : float
+        Training loss, with the penalty.
+    validation_loss : float or None
+        Loss on the validation part, if there is one, without the penalty.
+    validation_score : float or None
+        Score on the validation part; greater is better.
+    learning_rate : float or None
+        That of its last step, if there is one.
+    gradient_norm : float
+        Euclidean norm of the gradient of its first step, or where an iteration of L-BFGS ended.
+    seconds : float
+        How long it took.
+    on_plateau : bool
+        Whether patience has just run out.
+    is_last : bool
+        Whether training ends for that reason.
+    """
+
+    loss: float = math.nan
+    validation_loss: float | None = None
+    validation_score: float | None = None
+    learning_rate: float | None = None
+    gradient_norm: float = math.nan
+    seconds: float = math.nan
+    on_plateau: bool = False
+    is_last: bool = False
+
+    def watched(self, validation: bool) -> float:
+        """What patience watches, greater is better: the validation score, or the negative training loss."""
+        return self.validation_score if validation and self.validation_score is not None else -self.loss
+
+    def measured(self) -> dict[str, float | None]:
+        """The measurements by name, one row of a table."""
+        names = ("loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether training has not diverged."""
+        measured = (self.loss, self.validation_loss, self.validation_score)
+        return all(value is None or math.isfinite(value) for value in measured)
+
+
+class Observer:
+    """Is told of every epoch; this one does nothing."""
+
+    def epoch_begins(self) -> None:
+        """Called before an epoch."""
+
+    def epoch_ends(self, epoch: Epoch) -> bool:
+        """Called after an epoch; True ends the training."""
+        return False
+
+
+@dataclass
+class History:
+    """The course of one call of training.
+
+    Attributes
+    ----------
+    epochs : list of Epoch
+        One for each epoch, or for each iteration of L-BFGS.
+    loss_scale, loss_offset : float
+        The data's part of a loss is recorded as ``loss_scale * loss + loss_offset``. What is minimised does
+        not know them.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    loss_scale: float = 1.0
+    loss_offset: float = 0.0
+
+    @property
+    def losses(self) -> list[float]:
+        """Training loss at each epoch."""
+        return [epoch.loss for epoch in self.epochs]
+
+    def reported(self, loss: float) -> float:
+        """The data's part of a loss as it is recorded."""
+        return self.loss_scale * loss + self.loss_offset

@@ -1,0 +1,86 @@
+"""Dropout, a regulariser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """In each step of training a share of the units is left out at random (Srivastava et al., 2014).
+
+    What is left is divided by the share that is left, so that sums stay what they are ("inverted" dropout),
+    and nothing has to be done at prediction: without the buffer ``"mask"`` the layer hands x on.
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        Share of the units that is left out.
+    n_outputs : int
+        Columns of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Dropout
+    >>> layer, x = Dropout(0.5, n_outputs=4), np.ones((1, 4))
+    >>> buffers = layer.backward_buffers(1, float)
+    >>> layer.draw(np.random.RandomState(0), buffers)
+    >>> layer.forward({}, x, buffers)
+    array([[2., 2., 0., 2.]])
+    >>> layer.forward({}, x, {}) is x
+    True
+    """
+
+    rate: float
+    n_outputs: int
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        return {}
+
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        pass
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {}
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {name: np.empty((n_rows, self.n_outputs), dtype) for name in ("mask", "kept")}
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers) -> None:
+        mask = buffers["mask"]
+        # a Generator fills memory that is there; it moves the same source of numbers on
+        np.random.Generator(rng._bit_generator).random(dtype=mask.dtype.type, out=mask)
+        np.greater_equal(mask, self.rate, out=mask)
+        mask *= 1.0 / (1.0 - self.rate)
+
+    # a_ij = x_ij m_ij with m_ij = 0 with probability r, else 1 / (1 - r)
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        if "mask" not in buffers:
+            return x
+        return np.multiply(x, buffers["mask"], out=buffers["kept"])
+
+    # dL/dx_ij = dL/da_ij m_ij
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        if "mask" in buffers:
+            delta *= buffers["mask"]
+        return delta

@@ -1,0 +1,180 @@
+"""L-BFGS: all data at once, with SciPy's search; the other way to train."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from sknn_scratch.core.batches import Batch
+from sknn_scratch.core.history import Epoch, History, Observer, Outcome
+from sknn_scratch.core.network import Network, Objective, Workspace
+from sknn_scratch.core.parameters import Parameters
+from sknn_scratch.core.stopping import Patience
+from sknn_scratch.core.training import Validate
+
+_Vector = npt.NDArray[np.float64]
+
+
+def train_lbfgs(
+    network: Network,
+    parameters: Parameters,
+    data: Batch,
+    history: History,
+    max_iterations: int,
+    max_evaluations: int,
+    tol: float,
+    patience: Patience | None = None,
+    validate: Validate | None = None,
+    observer: Observer | None = None,
+) -> tuple[Outcome, str, float]:
+    """Limited-memory BFGS on all data at once, SciPy's implementation (Byrd, Lu, Nocedal & Zhu, 1995).
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    parameters : Parameters
+        Where it starts, and where it is left.
+    data : Batch
+        All data.
+    history : History
+        Where losses are recorded.
+    max_iterations, max_evaluations : int
+        Limits.
+    tol : float
+        Ends when no entry of the gradient is larger.
+    patience : Patience or None, default=None
+        Ends training too, if there is one.
+    validate : callable or None, default=None
+        Loss and score of the parameters on held-out data; of the score, greater is better.
+    observer : Observer or None, default=None
+        Is told of every iteration.
+
+    Returns
+    -------
+    outcome : Outcome
+        Why training ended.
+    message : str
+        The same in SciPy's words.
+    loss : float
+        The loss where it ended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import *
+    >>> rng = np.random.RandomState(0)
+    >>> X = rng.uniform(-1, 1, (200, 1))
+    >>> network = Network.mlp([1, 1], Identity(), SquaredError())
+    >>> parameters = network.initialize(rng, X.dtype)
+    >>> train_lbfgs(network, parameters, Batch(X, 3 * X + 1, None), History(), 50, 99, tol=1e-9)[0]
+    <Outcome.CONVERGED: 'converged'>
+    >>> parameters.flat.round(6)
+    array([3., 1.])
+    """
+    search = _LbfgsSearch(network, parameters, data, history, patience, validate, observer or Observer())
+    start = parameters.flat.astype(np.float64)
+    best, message = start, ""
+    try:
+        result = minimize(
+            search.value_and_gradient,
+            start,
+            method="L-BFGS-B",
+            jac=True,
+            callback=search.iteration_ends,
+            options={
+                "maxiter": max_iterations,
+                "maxfun": max_evaluations,
+                "gtol": tol,
+                # SciPy's default, unless losses are computed in float32, which cannot show so small a change
+                "ftol": max(2.220446049250313e-09, float(np.finfo(parameters.flat.dtype).eps)),
+            },
+        )
+        best, message = result.x, str(result.message)
+        outcome = {0: Outcome.CONVERGED, 1: Outcome.MAX_ITER}.get(result.status, Outcome.FAILED)
+    except KeyboardInterrupt:
+        outcome, best = Outcome.INTERRUPTED, search.accepted
+    except StopIteration:  # SciPy before 1.11 lets it through
+        outcome = Outcome.STOPPED  # or what the search says
+    if search.ended_by is not None:
+        outcome, best = search.ended_by, search.accepted
+    loss = search.reported_at(best)
+    gradient = search.workspace.gradient.flat.astype(np.float64)
+    # L-BFGS is made of inner products: where they overflow, it cannot take a step
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (math.isfinite(loss) and math.isfinite(np.dot(gradient, gradient))):
+            outcome = Outcome.DIVERGED
+        parameters.flat[...] = best
+    return outcome, message, loss
+
+
+class _LbfgsSearch:
+    """The objective as SciPy wants it: a function of one float64 vector, and a callback per iteration."""
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        data: Batch,
+        history: History,
+        patience: Patience | None,
+        validate: Validate | None,
+        observer: Observer,
+    ) -> None:
+        self.network, self.data, self.history, self.observer = network, data, history, observer
+        self.patience, self.validate = patience, validate
+        self.workspace = Workspace(network, parameters, data.X.shape[0])
+        self.accepted = self._evaluated = parameters.flat.astype(np.float64)
+        self._objective: Objective | None = None
+        self._inside_iteration = False
+        self._start = 0.0
+        self.ended_by: Outcome | None = None
+
+    def value_and_gradient(self, theta: _Vector) -> tuple[float, _Vector]:
+        if not self._inside_iteration:
+            self.observer.epoch_begins()
+            self._inside_iteration, self._start = True, time.perf_counter()
+        self._objective = self._evaluate(theta)
+        # a copy: SciPy keeps the gradient, and the next evaluation overwrites this one
+        return self._objective.total, self.workspace.gradient.flat.astype(np.float64)
+
+    def iteration_ends(self, theta: _Vector) -> None:
+        self.accepted = theta.copy()
+        self._inside_iteration = False
+        epoch = Epoch(self.reported_at(theta))
+        gradient = self.workspace.gradient.flat
+        with np.errstate(over="ignore"):
+            epoch.gradient_norm = math.sqrt(gradient.dot(gradient))
+        parameters = self.workspace.parameters
+        if self.validate is not None:
+            epoch.validation_loss, epoch.validation_score = self.validate(parameters)
+        epoch.seconds = time.perf_counter() - self._start
+        self.history.epochs.append(epoch)
+        if not epoch.is_finite:
+            self.ended_by = Outcome.DIVERGED
+            raise StopIteration
+        if self.patience is not None:
+            self.patience.update(epoch.watched(self.patience.keeps_best_weights), parameters.flat)
+            epoch.on_plateau = epoch.is_last = self.patience.has_run_out
+        if self.observer.epoch_ends(epoch):
+            self.ended_by = Outcome.STOPPED
+        elif epoch.is_last:
+            self.ended_by = Outcome.CONVERGED
+        if self.ended_by is not None:
+            raise StopIteration
+
+    def reported_at(self, theta: _Vector) -> float:
+        """The loss as recorded; what was accepted is nearly always what was evaluated last."""
+        if self._objective is None or not np.array_equal(theta, self._evaluated):
+            self._objective = self._evaluate(theta)
+        return self.history.reported(self._objective.loss) + self._objective.penalty
+
+    def _evaluate(self, theta: _Vector) -> Objective:
+        self._evaluated = theta.copy()
+        with np.errstate(over="ignore", invalid="ignore"):  # a trial step may go too far
+            self.workspace.parameters.flat[...] = theta
+            return self.network.loss_and_gradient(*self.data, self.workspace)

@@ -1,0 +1,84 @@
+"""Loss and score on data that training does not see."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
+
+from sknn_scratch.core import Batch, History, Network
+
+
+@dataclass
+class Validation:
+    """Loss and score of parameters, after each epoch.
+
+    Attributes
+    ----------
+    estimator : BaseScratchMLP
+        Whose `scoring` counts.
+    network, history : Network, History
+        What is trained, and how its losses are reported.
+    data : Batch
+        Data with encoded targets.
+    rows : ndarray of int or None, default=None
+        The rows of them that count; None means all. They are never copied all at once, unless a scorer needs
+        them.
+    """
+
+    estimator: BaseEstimator
+    network: Network
+    history: History
+    data: Batch
+    rows: np.ndarray | None = None
+
+    def __post_init__(self):
+        X, y, weight = self.data
+        self.y = y if self.rows is None else y[self.rows]
+        self.weight = weight if weight is None or self.rows is None else weight[self.rows]
+        if self.is_scored:
+            self._scorer = check_scoring(self.estimator, scoring=self.estimator.scoring)
+            self._X = X if self.rows is None else X[self.rows]
+            self._targets = self.estimator._decoded(self.y)
+
+    @property
+    def is_scored(self):
+        """Whether there is a scorer, which wants an estimator."""
+        return self.estimator.scoring not in (None, "loss")
+
+    @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score
+    def __call__(self, parameters):
+        loss = self.network.loss
+        raw = self.network.raw_scores(self.data.X, parameters.layers, self.rows)
+        if not np.isfinite(raw).all():
+            return np.nan, np.nan
+        value = loss.value_and_gradient(
+            raw.copy(), self.y, self.weight, np.empty_like(raw), np.empty_like(raw[:, 0])
+        )
+        if self.is_scored:
+            score = self._score(parameters)
+        elif self.estimator.scoring == "loss":
+            score = -self.history.reported(value)
+        else:
+            score = self.estimator._validation_score(loss, raw, self.y, self.weight, value)
+        return self.history.reported(value), score
+
+    def _score(self, parameters):
+        model = copy.copy(self.estimator)
+        dense = [layer for layer in parameters.layers if layer]
+        model.coefs_ = [layer["weights"] for layer in dense]
+        model.intercepts_ = [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense]
+        model.out_activation_ = self.network.loss.link_inverse
+        vars(model).pop("feature_names_in_", None)  # the validated data have none
+        weight = {} if self.weight is None else {"sample_weight": self.weight}
+        return float(self._scorer(model, self._X, self._targets, **weight))
+
+
+def check_parts_weigh_something(weight, rows, held_out):
+    """Whether there is something to learn from, and something to watch."""
+    if weight is not None and not (weight[rows].any() and weight[held_out].any()):
+        raise ValueError(
+            "With early_stopping=True, sample_weight must not be zero on all of the training or all of the "
+            "validation part."
+        )
