@@ -15,9 +15,12 @@ class LossCurveDisplay:
     ----------
     loss_curve : array-like of shape (n_epochs,)
         Training loss at each epoch, or at each iteration of lbfgs.
+    validation_loss_curve : array-like of shape (n_epochs,) or None, default=None
+        Loss on the validation part at each epoch.
     validation_scores : array-like of shape (n_epochs,) or None, default=None
-        Validation score at each epoch. They have an axis of their own, on the right; the best one is the
-        epoch whose weights early stopping kept, and is marked.
+        Validation score at each epoch. They have an axis of their own, on the right.
+    best_iter : int or None, default=None
+        The epoch whose weights early stopping kept; it is marked.
     name : str or None, default=None
         What the legend calls the estimator.
     step_name : str, default="epoch"
@@ -33,6 +36,8 @@ class LossCurveDisplay:
         Figure of the plot.
     line_ : matplotlib Line2D
         The losses.
+    validation_line_ : matplotlib Line2D or None
+        The validation losses.
     score_line_ : matplotlib Line2D or None
         The scores.
 
@@ -52,9 +57,20 @@ class LossCurveDisplay:
     ['5 units: training loss', '50 units: training loss']
     """
 
-    def __init__(self, *, loss_curve, validation_scores=None, name=None, step_name="epoch"):
+    def __init__(
+        self,
+        *,
+        loss_curve,
+        validation_loss_curve=None,
+        validation_scores=None,
+        best_iter=None,
+        name=None,
+        step_name="epoch",
+    ):
         self.loss_curve = loss_curve
+        self.validation_loss_curve = validation_loss_curve
         self.validation_scores = validation_scores
+        self.best_iter = best_iter
         self.name = name
         self.step_name = step_name
 
@@ -81,7 +97,9 @@ class LossCurveDisplay:
         _, network = unwrap(estimator)
         display = cls(
             loss_curve=network.loss_curve_,
+            validation_loss_curve=getattr(network, "validation_loss_curve_", None),
             validation_scores=network.validation_scores_,
+            best_iter=getattr(network, "best_iter_", None),
             name=name,
             step_name="iteration" if network.solver == "lbfgs" else "epoch",
         )
@@ -109,10 +127,15 @@ class LossCurveDisplay:
         name = self.name if name is None else name
         prefix = "" if name is None else f"{name}: "
         steps = np.arange(1, len(self.loss_curve) + 1)
-        color = CYCLE[len(self.ax_.get_lines()) % len(CYCLE)]
+        n_drawn = sum(line.get_linestyle() == "-" for line in self.ax_.get_lines())
+        color = CYCLE[n_drawn % len(CYCLE)]
         kwargs = {"lw": 2, "color": color, "label": f"{prefix}training loss", **kwargs}
         (self.line_,) = self.ax_.plot(steps, self.loss_curve, **kwargs)
-        self.ax_.set(xlabel=self.step_name, ylabel="training loss")
+        self.validation_line_ = None
+        if self.validation_loss_curve is not None:
+            options = {"color": self.line_.get_color(), "ls": ":", "label": f"{prefix}validation loss"}
+            (self.validation_line_,) = self.ax_.plot(steps, self.validation_loss_curve, **options)
+        self.ax_.set(xlabel=self.step_name, ylabel="loss")
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
 
         self.score_ax_ = self._existing_score_axes()
@@ -130,16 +153,13 @@ class LossCurveDisplay:
             self.score_ax_ = self.ax_.twinx()
             self.score_ax_.set_gid(_SCORES)
             self.score_ax_.set_ylabel("validation score")
-        best = int(np.argmax(self.validation_scores))
-        (self.score_line_,) = self.score_ax_.plot(
-            np.arange(1, len(self.validation_scores) + 1),
-            self.validation_scores,
-            color=self.line_.get_color(),
-            ls="--",
-            marker="o",
-            markevery=[best],
-            label=f"{prefix}validation score, best {self.validation_scores[best]:.3g} in epoch {best + 1}",
-        )
+        kwargs = {"label": f"{prefix}validation score", "color": self.line_.get_color(), "ls": "--"}
+        if self.best_iter is not None:
+            best = self.validation_scores[self.best_iter - 1]
+            kwargs["label"] += f", best {best:.3g} in {self.step_name} {self.best_iter}"
+            kwargs |= {"marker": "o", "markevery": [self.best_iter - 1]}
+        steps = np.arange(1, len(self.validation_scores) + 1)
+        (self.score_line_,) = self.score_ax_.plot(steps, self.validation_scores, **kwargs)
 
     def _existing_score_axes(self):
         """The axes of scores that an earlier display has put over the same axes."""

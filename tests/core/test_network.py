@@ -7,6 +7,7 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pairs import each_pair
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -25,7 +26,6 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.core import network as network_module
 
-each_activation = pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 each_loss = pytest.mark.parametrize("loss", sorted(LOSSES))
 
 
@@ -55,8 +55,7 @@ def distance_to_kink(network, X, y, parameters):
     return min(distances)
 
 
-@each_activation
-@each_loss
+@each_pair
 @pytest.mark.parametrize("depth", [0, 1, 3])
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("l2", [0.0, 0.7])
@@ -94,8 +93,7 @@ def test_the_gradient_is_that_of_the_objective(activation, loss, depth, weighted
             assert error < 1e-6 * np.linalg.norm(expected[name]), name
 
 
-@each_activation
-@each_loss
+@each_pair
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(
     n_rows=st.integers(1, 20),
@@ -189,8 +187,7 @@ def peak_memory(function):
     return min(peaks)
 
 
-@each_activation
-@each_loss
+@each_pair
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_training_step_allocates_nothing_that_grows(activation, loss, weighted, dtype):
