@@ -41,6 +41,11 @@ class Batches:
     rng : numpy.random.RandomState or None, default=None
         Shuffles the order anew for every epoch, starting from the last one's; None keeps it.
 
+    Attributes
+    ----------
+    order : ndarray of int or None
+        The rows in the order of the last epoch; None means all, as they are.
+
     Raises
     ------
     ValueError
@@ -72,8 +77,8 @@ class Batches:
             raise ValueError("weight is zero for all rows: there is nothing to learn from.")
         self.n_rows = len(chosen)
         self.batch_size = min(batch_size, self.n_rows)
-        self._order = None if rows is None and rng is None else chosen  # None: slices, nothing is copied
-        if self._order is not None:
+        self.order = None if rows is None and rng is None else chosen  # None: slices, nothing is copied
+        if self.order is not None:
             self._take_X, self._take_y = _Taker(X, self.batch_size), _Taker(y, self.batch_size)
             self._take_weight = None if weight is None else _Taker(weight, self.batch_size)
 
@@ -83,15 +88,15 @@ class Batches:
         return -(-self.n_rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        if self.rng is not None and self._order is not None:
-            self._order = self._order[self.rng.permutation(self.n_rows)]
+        if self.rng is not None and self.order is not None:
+            self.order = self.order[self.rng.permutation(self.n_rows)]
         for start in range(0, self.n_rows, self.batch_size):
             stop = min(start + self.batch_size, self.n_rows)
-            if self._order is None:
+            if self.order is None:
                 part = slice(start, stop)
                 yield Batch(self.X[part], self.y[part], None if self.weight is None else self.weight[part])
             else:
-                rows = self._order[start:stop]
+                rows = self.order[start:stop]
                 weight = None if self._take_weight is None else self._take_weight(rows)
                 yield Batch(self._take_X(rows), self._take_y(rows), weight)
 

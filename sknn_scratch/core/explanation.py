@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.layers import Layer
+from sknn_scratch.core.activations import Identity
+from sknn_scratch.core.layers import Activate, Layer
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.network import Network, Workspace
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerExplanation:
     """What a layer with weights and the activation after it computed.
 
@@ -64,7 +65,7 @@ class LayerExplanation:
                 yield from _lines(name, self.formulas[name], getattr(self, name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepExplanation:
     """One forward and one backward pass; printed, it is the whole calculation in its order.
 
@@ -108,7 +109,8 @@ def _lines(name: str, formula: str, values: FloatArray) -> Iterator[str]:
     title = name.replace("pre_", "pre-").replace("_", " ")
     shape = " x ".join(map(str, values.shape))
     yield f"  {title:<18}{formula}   ({shape})"
-    text = np.array2string(values, formatter={"float": "{:>9.4g}".format}, threshold=24, max_line_width=96)
+    dense = values if isinstance(values, np.ndarray) else values.toarray()
+    text = np.array2string(dense, formatter={"float": "{:>10.4g}".format}, threshold=24, max_line_width=96)
     yield from (f"    {line}" for line in text.splitlines())
 
 
@@ -132,7 +134,8 @@ def explain(
     y : ndarray of shape (n_rows, n_targets)
         Its targets, as the loss wants them.
     weight : ndarray of shape (n_rows,) or None, default=None
-        Weights w of its rows, not all zero; where formulas say "/ n", it is "w / sum(w)" then.
+        Weights w of its rows, not all zero. Where formulas say n it is sum(w) then, and each row's loss and
+        delta are multiplied by its weight.
 
     Returns
     -------
@@ -167,6 +170,8 @@ def explain(
         if layer is watched[-1]:
             activation, then = np.empty_like(layer.output), network.loss.formulas
             network.loss.predict(layer.output, out=activation)
+        elif watched[place + 1].shapes:  # another layer with weights follows at once
+            activation, then = layer.output.copy(), Activate(Identity(), layer.n_outputs).formulas
         else:
             activation, then = watched[place + 1].output, watched[place + 1].formulas
         formulas = {"input": "x", "weights": "W", "bias": "b", **layer.formulas, **then}

@@ -53,37 +53,37 @@ def explain_step(estimator, X, y, sample_weight=None):
     <BLANKLINE>
     Layer 1
       input             x   (2 x 1)
-        [[        0]
-         [        1]]
+        [[         0]
+         [         1]]
       weights           W   (1 x 1)
-        [[        1]]
+        [[         1]]
       bias              b   (1)
-        [        0]
+        [         0]
       pre-activation    z = x W + b   (2 x 1)
-        [[        0]
-         [        1]]
+        [[         0]
+         [         1]]
       activation        p = z   (2 x 1)
-        [[        0]
-         [        1]]
+        [[         0]
+         [         1]]
     <BLANKLINE>
     LOSS
     <BLANKLINE>
       target            y   (2 x 1)
-        [[        1]
-         [        3]]
-      loss              mean of (p - y)^2 / 2 = 1.25
+        [[         1]
+         [         3]]
+      loss              sum of ((p - y)^2 / 2) / n = 1.25
       penalty           0 ||W||^2 / (2 n) = 0
     <BLANKLINE>
     BACKWARD, of L = loss + penalty
     <BLANKLINE>
     Layer 1
       delta             dL/dz = (p - y) / n   (2 x 1)
-        [[     -0.5]
-         [       -1]]
+        [[      -0.5]
+         [        -1]]
       weights gradient  dL/dW = x^T dL/dz   (1 x 1)
-        [[       -1]]
+        [[        -1]]
       bias gradient     dL/db = 1^T dL/dz   (1)
-        [     -1.5]
+        [      -1.5]
     """
     front, network = unwrap(estimator)
     network, parameters, batch = network._next_step(transform(front, X), y, sample_weight)

@@ -1,5 +1,6 @@
 """Finding the network in what a user calls the model."""
 
+from sklearn.base import MetaEstimatorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,6 +30,8 @@ def unwrap(estimator):
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
         else:
+            if isinstance(inner, MetaEstimatorMixin):  # a search that has not searched yet
+                check_is_fitted(inner)
             raise TypeError(
                 "The estimator must be a ScratchMLPClassifier, a ScratchMLPRegressor or a Pipeline that ends "
                 f"in one, got {estimator!r}."
