@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d, compute_class_weight, compute_sample_weight
+from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
@@ -40,34 +40,49 @@ _KINDS = {
 class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     """Multi-layer perceptron classifier, trained by backpropagation.
 
-    It minimises the log-loss, or the squared error of probabilities. Binary, multiclass and multilabel
-    targets are supported.
+    It minimises the log-loss, or the squared error of probabilities. Targets may be binary, multiclass,
+    multilabel, or several columns of classes.
 
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` is logistic regression.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, Activation or list of these, default='relu'
-        Function of the hidden units, by name or as an object; a list has one for each hidden layer.
-    solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', \
+            'mish', 'softplus'}, Activation or list of these, default='relu'
+        Function of the hidden units, by name or as an object such as ``LeakyReLU(0.1)``; a list has one for
+        each hidden layer. ``sknn_scratch.core`` gives the formula and the source of each.
+    solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
-        gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
-        settings, which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and
-        `epsilon`, and which a search reaches as ``solver__beta_1``.
+        gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
+        [6]_; or by RMSprop [7]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
+        which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
+        which a search reaches as ``solver__weight_decay``. All objects take `max_grad_norm`, the norm to
+        which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
         that its effect depends on `batch_size`.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is ``min(200, n_samples)``. Not used by lbfgs.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Learning-rate policy of solver='sgd'; the other solvers keep it constant.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'exponential', 'plateau'}, \
+            Schedule or callable, default='constant'
+        How the learning rate goes on from `learning_rate_init`. Not used by lbfgs. The names 'invscaling'
+        and 'adaptive' act on solver='sgd' only, as in scikit-learn; all else acts on every solver.
 
         - 'constant': `learning_rate_init` throughout.
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
         - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
           training ends when it is 1e-6 or less.
+        - 'cosine': half a cosine down to 0 over `max_iter` epochs [8]_.
+        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [9]_.
+        - 'exponential': times 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
+        - 'plateau': a tenth each time patience runs out, down to a thousandth.
+
+        An object carries its own settings, such as ``Cosine(warmup=0.1)`` or ``Exponential(decay=0.9)``,
+        which a search reaches as ``learning_rate__warmup``. A function ``progress -> float`` is asked before
+        every step; ``progress.fraction`` is the share of the planned steps that is over. Patience may end
+        training before a schedule is through; ``n_iter_no_change=np.inf`` prevents that.
     learning_rate_init : float, default=0.001
-        Learning rate to start from. Not used by lbfgs.
+        Learning rate to start from; for 'cosine' and 'one_cycle' the highest. Not used by lbfgs.
     power_t : float, default=0.5
         Exponent of learning_rate='invscaling'.
     max_iter : int, default=200
@@ -75,28 +90,30 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
     random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, of the split for early stopping and of the order of rows. An int gives
-        the same model each time.
+        Source of the initial weights, of the split for early stopping, of the order of rows and of dropout.
+        An int gives the same model each time.
     tol : float, default=1e-4
         An epoch counts as stagnant if the loss, or with `early_stopping` the validation score, is not better
-        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger.
+        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger, and
+        only with `early_stopping` stagnant iterations count.
     verbose : bool, default=False
         Whether to print a line per epoch.
     warm_start : bool, default=False
         Whether `fit` goes on from the model as it is.
     momentum : float in [0, 1], default=0.9
-        Momentum of sgd.
+        Momentum of solver='sgd'.
     nesterovs_momentum : bool, default=True
-        Whether sgd uses Nesterov's momentum.
+        Whether solver='sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to hold out a part of the data, stratified by class, to stop when the score on it no longer
-        improves, and to keep the weights of the best epoch. Not possible with lbfgs and `partial_fit`.
+        Whether to stop when the score on validation data no longer improves, and to keep the weights of the
+        best epoch. Validation data are `X_val` and `y_val` of `fit`, or else a part of the data that is held
+        out, stratified by class. With all solvers; not possible with `partial_fit`.
     validation_fraction : float in [0, 1), default=0.1
-        Share of the rows that early stopping holds out.
+        Share of the rows that early stopping holds out; not used if `X_val` is given.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay rates of the averages of Adam.
+        Decay rates of the averages of solver='adam'; objects have their own.
     epsilon : float, default=1e-8
-        Keeps the denominator of Adam from zero.
+        Keeps the denominator of solver='adam' from zero.
     n_iter_no_change : int or inf, default=10
         Training stops after more stagnant epochs in a row than this.
     max_fun : int, default=15000
@@ -104,9 +121,11 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     dtype : {None, 'float32', 'float64'}, default=None
         Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
         all others a float64 model. 'float32' takes half the memory and about half the time.
-    loss : {'log_loss', 'squared_error'}, default='log_loss'
+    loss : {'log_loss', 'squared_error'} or Loss, default='log_loss'
         What is minimised: the log-loss, or half the squared error of the probabilities (half the Brier
-        score).
+        score). For several columns of classes it is the sum over the columns.
+        ``LogLoss(label_smoothing=0.1)`` moves targets towards equal probabilities [4]_, for all kinds of
+        targets; a search reaches it as ``loss__label_smoothing``.
     weight_init : str, Initializer or callable, default='auto'
         How the first weights are drawn: by a name out of 'auto', 'glorot_uniform', 'he_normal',
         'lecun_normal', 'orthogonal', 'normal', 'uniform' and 'zeros', by an object such as ``Uniform(-1,
@@ -114,22 +133,47 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         scikit-learn's way, which draws the biases too; else they start at zero.
     fit_intercept : bool, default=True
         Whether the layers have biases; without them `intercepts_` are zeros.
+    scoring : str, callable or None, default=None
+        What `validation_scores_` holds and `early_stopping` watches: the name of one of scikit-learn's
+        scorers, a callable ``(estimator, X, y) -> float`` of which greater is better, or 'loss', the negative
+        validation loss. Where rows have weights, a scorer is given `sample_weight` too. None means accuracy;
+        for multilabel y it means 'loss'.
+    dropout : float in [0, 1) or list of float, default=0.0
+        Share of the hidden units that is left out at random in each step of training [10]_; a list has one
+        for each hidden layer. Predictions use all units. Not possible with lbfgs.
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
+        where labels left out weigh 1; 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``
+        [5]_; None means 1 for all. For multilabel y and several columns of classes a list has one dict for
+        each column, and the weights of a row are multiplied. Validation data are weighted alike.
+        `partial_fit` does not take 'balanced'.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The classes, in the order of the columns of probabilities.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes, in the order of the columns of probabilities; where y has several columns of classes, a
+        list with those of each column.
     loss_ : float
         Training loss at the end.
     best_loss_ : float or None
         Least training loss; None with `early_stopping`.
     loss_curve_ : list of float
         Training loss at each epoch, or at each iteration of lbfgs.
+    validation_loss_curve_ : list of float or None
+        Loss on the validation rows, without the penalty, at each epoch; None without `early_stopping` and
+        `X_val`.
     validation_scores_ : list of float or None
-        Accuracy (for multilabel y the negative loss) on the rows held out, at each epoch; None without
-        `early_stopping`.
+        Score on the validation rows, as `scoring` says, at each epoch; None without `early_stopping` and
+        `X_val`.
     best_validation_score_ : float or None
-        The best of these.
+        The best of these; None without `early_stopping`.
+    best_iter_ : int or None
+        The epoch that reached it, counted from 1, whose weights the model has; None without
+        `early_stopping`.
+    history_ : list of dict
+        One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
+        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; what was not measured is None.
+        ``pandas.DataFrame(model.history_)`` makes a table of it.
     t_ : int
         Rows trained on so far.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -148,7 +192,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         Units of the output layer.
     out_activation_ : str
         Function of the output layer: 'logistic' for two classes or several labels, 'softmax' for several
-        classes.
+        classes or several columns of classes.
 
     See Also
     --------
@@ -161,9 +205,20 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
     References
     ----------
-    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
-    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
-    2010. Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    .. [1] Rumelhart, Hinton & Williams (1986), "Learning representations by back-propagating errors".
+    .. [2] Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+       networks".
+    .. [3] Kingma & Ba (2015), "Adam: a method for stochastic optimization".
+    .. [4] Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception architecture for
+       computer vision".
+    .. [5] King & Zeng (2001), "Logistic regression in rare events data".
+    .. [6] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+    .. [7] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
+    .. [8] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
+    .. [9] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
+       learning rates".
+    .. [10] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
+       prevent neural networks from overfitting".
 
     Examples
     --------
@@ -233,7 +288,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         classes = [unique_labels(column) for column in classes]  # one array for each column of y
         if not hasattr(self, "classes_"):
             self.classes_ = classes
-        elif not all(np.array_equal(*pair) for pair in zip(classes, self.classes_, strict=True)):
+        elif [list(column) for column in classes] != [list(column) for column in self.classes_]:
             raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}.")
 
     def predict(self, X):
@@ -261,7 +316,11 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         if not isinstance(self.classes_, list):
             return self.classes_[class_numbers]
         columns = zip(self.classes_, class_numbers.T, strict=True)
-        return np.column_stack([classes[numbers] for classes, numbers in columns])
+        labels = [classes[numbers] for classes, numbers in columns]
+        if len({classes.dtype.kind for classes in self.classes_}) > 1:
+            # strings and numbers stay what they are
+            labels = [column.astype(object) for column in labels]
+        return np.column_stack(labels)
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -336,7 +395,10 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         check_is_fitted(self)
         if not isinstance(self.classes_, list):
             return super().score(X, y, sample_weight)
-        return float(np.average((self.predict(X) == np.asarray(y)).all(axis=1), weights=sample_weight))
+        y, predicted = np.asarray(y), self.predict(X)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y must have the shape of the predictions, {predicted.shape}, got {y.shape}.")
+        return float(np.average((predicted == y).all(axis=1), weights=sample_weight))
 
     def _is_binary(self):
         return self.out_activation_ == "logistic" and self.n_outputs_ == 1
@@ -347,11 +409,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
-        try:
-            kind = type_of_target(y, input_name="y")
-        except TypeError as error:
-            raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
-        kind = _KINDS.get(kind)
+        kind = self._kind_of(y, goes_on, incremental)
         if issparse(y) and kind != "multilabel":
             raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
         if kind is None:
@@ -360,6 +418,11 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             raise ValueError(
                 f"Training cannot go on from {self._kind_of_targets()} to {kind} targets: use fit with "
                 "warm_start=False."
+            )
+        if incremental and isinstance(self.classes_, list) is not (kind == "multioutput"):
+            raise ValueError(
+                f"classes={self.classes_} does not go with {kind} targets: it must be a list of arrays, one "
+                "for each column of y, where these hold several classes, and one array otherwise."
             )
         self._labels_are_sparse = issparse(y)
         if kind == "multioutput":
@@ -373,8 +436,19 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             else:
                 codes = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
                 self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        weight = self._with_class_weight(weight, y, codes, kind, dtype)
+        weight = self._with_class_weight(weight, codes, kind, dtype, incremental)
         return codes.astype(dtype), weight, self._loss_for(kind)
+
+    def _kind_of(self, y, goes_on, incremental):
+        """The kind of targets, None if it is not supported."""
+        # 0 and 1 may be all that a part of the data has of several classes
+        is_known = (goes_on or incremental) and isinstance(self.classes_, list)
+        if y.ndim == 2 and not issparse(y) and (is_known or y.dtype == object):
+            return "multioutput"
+        try:
+            return _KINDS.get(type_of_target(y, input_name="y"))
+        except TypeError as error:
+            raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
 
     def _check_labels(self, labels, kind, goes_on, incremental):
         """Keep the labels as the classes, or see whether they are among those known."""
@@ -395,7 +469,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
     def _encode_columns(self, y, goes_on, incremental):
         """Numbers of classes, column by column."""
-        columns = [y[:, i] for i in range(y.shape[1])]
+        columns = [_of_one_kind(y[:, i]) for i in range(y.shape[1])]
         labels = [unique_labels(column) for column in columns]
         known = labels if not (goes_on or incremental) else self.classes_
         if len(known) != len(labels):
@@ -408,17 +482,35 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         pairs = zip(encoders, columns, strict=True)
         return np.column_stack([encoder.transform(column) for encoder, column in pairs])
 
-    def _with_class_weight(self, weight, y, codes, kind, dtype):
-        """Weights of samples times those of their classes."""
+    def _with_class_weight(self, weight, codes, kind, dtype, incremental):
+        """Weights of samples times those of their classes, one factor for each column of y."""
         if self.class_weight is None:
             return weight
-        if kind == "single-label":
-            labels, codes = self.classes_[codes.ravel()], codes.ravel()
-            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[codes]
-        else:
-            of_class = compute_sample_weight(self.class_weight, codes if issparse(y) else y)
-        of_class = of_class.astype(dtype, copy=False)
-        return of_class if weight is None else weight * of_class
+        columns = codes.T.astype(np.intp)
+        is_balanced = self.class_weight == "balanced"
+        # validation data are weighted like those to train on
+        if not (is_balanced and incremental and hasattr(self, "_weights_of_classes")):
+            classes = [np.arange(2)] * len(columns) if kind == "multilabel" else self.classes_
+            classes = [classes] if kind == "single-label" else classes
+            given = self.class_weight
+            if not is_balanced and isinstance(given, list) is (kind == "single-label"):
+                raise ValueError(
+                    f"class_weight={given!r} must be 'balanced' or, for {kind} targets, a "
+                    + ("dict." if kind == "single-label" else "list of dicts, one for each column of y.")
+                )
+            given = given if isinstance(given, list) else [given] * len(columns)
+            if len(given) != len(columns):
+                raise ValueError(f"class_weight has {len(given)} entries, but y has {len(columns)} columns.")
+            self._weights_of_classes = [
+                _class_weights(*column, weight) for column in zip(given, classes, columns, strict=True)
+            ]
+        pairs = zip(self._weights_of_classes, columns, strict=True)
+        of_class = np.prod([weights[column] for weights, column in pairs], axis=0).astype(dtype, copy=False)
+        weight = of_class if weight is None else weight * of_class
+        total = weight.sum()
+        if not 0 < total < np.inf:
+            raise ValueError(f"class_weight={self.class_weight!r} makes {total} the sum of all weights.")
+        return weight
 
     def _loss_for(self, kind):
         """The loss of one or several yes / no outputs, of one class out of several, or of several such."""
@@ -429,6 +521,9 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         else:
             pair = next((pair for pair in _LOSSES.values() if isinstance(loss, pair)), None)
             loss = copy.deepcopy(loss) if pair is None else pair[not independent](**loss.get_params())
+        link = "logistic" if independent else "softmax"
+        if loss.link_inverse != link:
+            raise ValueError(f"loss={self.loss!r} must have the link {link!r}, for {kind} targets.")
         if kind != "multioutput":
             return loss
         return PerColumn(tuple(len(classes) for classes in self.classes_), loss)
@@ -444,18 +539,23 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             return codes
         return self._labels(codes if isinstance(self.classes_, list) else codes.ravel())
 
+    def _loss_scale(self, loss):
+        return 1.0
+
     def _units_of_loss(self, loss):
         return 1.0, 0.0
+
+    def _scores_by_loss(self, loss):
+        # multilabel: the share of rows with all labels right is often 0, and no guide
+        return self.scoring == "loss" or (self.scoring is None and self._is_multilabel())
 
     def _split(self, y, rng):
         classes = (self.classes_, y.ravel().astype(int)) if y.shape[1] == 1 else None
         return split_rows(len(y), self.validation_fraction, classes, rng)
 
-    def _validation_score(self, loss, raw, y, weight, value):
+    def _validation_score(self, loss, raw, y, weight):
         if isinstance(self.classes_, list):
             return float(np.average((_class_numbers(raw, loss) == y).all(axis=1), weights=weight))
-        if y.shape[1] > 1:  # multilabel: the share of rows with all labels right is often 0, and no guide
-            return -value
         return accuracy_score(y.ravel(), _class_numbers(raw, loss), sample_weight=weight)
 
     def __sklearn_tags__(self):
@@ -463,6 +563,31 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _of_one_kind(column):
+    """A column of labels in a dtype of its own, where it comes as objects."""
+    if column.dtype != object:
+        return column
+    labels = np.array(column.tolist())
+    # numbers beside strings would become strings
+    if labels.dtype == object or {isinstance(label, str) for label in column} != {labels.dtype.kind == "U"}:
+        raise ValueError("The labels in a column of y must all be of one kind, and none missing.")
+    return labels
+
+
+def _class_weights(given, classes, codes, sample_weight):
+    """Weight of each class of a column."""
+    if given == "balanced":
+        # all samples / (classes that occur * samples of the class), where a weight of 2 is two samples
+        counts = np.bincount(codes, sample_weight, minlength=len(classes)).astype(float)
+        occurs = counts > 0
+        weights = np.where(occurs, counts.sum() / (occurs.sum() * np.where(occurs, counts, 1.0)), 1.0)
+    else:
+        weights = compute_class_weight(given, classes=classes, y=classes)
+    if not (np.isfinite(weights).all() and weights.min() >= 0):
+        raise ValueError(f"class_weight={given!r} must hold numbers that are not negative.")
+    return weights
 
 
 def _class_numbers(raw, loss):

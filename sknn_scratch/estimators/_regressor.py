@@ -11,7 +11,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from sknn_scratch.core import LOSSES, Gamma, GaussianNLL, Loss, Poisson, Quantile, SquaredError
+from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 
@@ -19,44 +19,71 @@ _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "g
 
 
 def _predicts_quantiles(estimator):
-    if estimator.loss == "quantile" or isinstance(estimator.loss, Quantile):
+    loss = getattr(estimator, "_loss", estimator.loss)  # a change of the parameter counts from the next fit
+    if loss == "quantile" or isinstance(loss, Quantile):
         return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={estimator.loss!r}.")
+    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
 
 
 class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     """Multi-layer perceptron regressor, trained by backpropagation.
 
-    It minimises the squared error or, for counts and rates, the Poisson deviance.
+    It minimises the squared error, or a loss for outliers, quantiles, counts, amounts or noise that depends
+    on X.
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        Half the squared error with predictions of any sign, or half the Poisson deviance with positive
-        predictions and y >= 0.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma', 'gaussian_nll'} or \
+            Loss, default='squared_error'
+        What is minimised, by name or as an object with settings, which a search reaches as ``loss__delta``.
+
+        - 'squared_error': half the squared error; predicts means.
+        - 'absolute_error': the absolute error; predicts medians, which outliers hardly move.
+        - 'huber', ``Huber(delta=1.0)``: half the squared error up to `delta`, linear beyond [4]_.
+        - 'quantile', ``Quantile(level=0.5)``, ``Quantile([0.05, 0.5, 0.95])``: the pinball loss of one or
+          several quantiles [5]_; see `predict_quantiles`.
+        - 'poisson': half the Poisson deviance, for counts and rates y >= 0; predictions are positive.
+        - 'gamma': half the gamma deviance, for amounts y > 0; predictions are positive.
+        - 'gaussian_nll': the negative log-likelihood of normal targets; predicts a mean and a standard
+          deviation for each row [6]_; see ``predict(X, return_std=True)``.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` is a linear model.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, Activation or list of these, default='relu'
-        Function of the hidden units, by name or as an object; a list has one for each hidden layer.
-    solver : {'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', \
+            'mish', 'softplus'}, Activation or list of these, default='relu'
+        Function of the hidden units, by name or as an object such as ``LeakyReLU(0.1)``; a list has one for
+        each hidden layer. ``sknn_scratch.core`` gives the formula and the source of each.
+    solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
-        gradient descent with momentum; or by Adam. An object such as ``Adam(beta_1=0.8)`` carries its own
-        settings, which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and
-        `epsilon`, and which a search reaches as ``solver__beta_1``.
+        gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
+        [7]_; or by RMSprop [8]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
+        which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
+        which a search reaches as ``solver__weight_decay``. All objects take `max_grad_norm`, the norm to
+        which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
         that its effect depends on `batch_size`.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is ``min(200, n_samples)``. Not used by lbfgs.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Learning-rate policy of solver='sgd'; the other solvers keep it constant.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'exponential', 'plateau'}, \
+            Schedule or callable, default='constant'
+        How the learning rate goes on from `learning_rate_init`. Not used by lbfgs. The names 'invscaling'
+        and 'adaptive' act on solver='sgd' only, as in scikit-learn; all else acts on every solver.
 
         - 'constant': `learning_rate_init` throughout.
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
         - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
           training ends when it is 1e-6 or less.
+        - 'cosine': half a cosine down to 0 over `max_iter` epochs [9]_.
+        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [10]_.
+        - 'exponential': times 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
+        - 'plateau': a tenth each time patience runs out, down to a thousandth.
+
+        An object carries its own settings, such as ``Cosine(warmup=0.1)`` or ``Exponential(decay=0.9)``,
+        which a search reaches as ``learning_rate__warmup``. A function ``progress -> float`` is asked before
+        every step; ``progress.fraction`` is the share of the planned steps that is over. Patience may end
+        training before a schedule is through; ``n_iter_no_change=np.inf`` prevents that.
     learning_rate_init : float, default=0.001
-        Learning rate to start from. Not used by lbfgs.
+        Learning rate to start from; for 'cosine' and 'one_cycle' the highest. Not used by lbfgs.
     power_t : float, default=0.5
         Exponent of learning_rate='invscaling'.
     max_iter : int, default=200
@@ -64,28 +91,30 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
     random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, of the split for early stopping and of the order of rows. An int gives
-        the same model each time.
+        Source of the initial weights, of the split for early stopping, of the order of rows and of dropout.
+        An int gives the same model each time.
     tol : float, default=1e-4
         An epoch counts as stagnant if the loss, or with `early_stopping` the validation score, is not better
-        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger.
+        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger, and
+        only with `early_stopping` stagnant iterations count.
     verbose : bool, default=False
         Whether to print a line per epoch.
     warm_start : bool, default=False
         Whether `fit` goes on from the model as it is.
     momentum : float in [0, 1], default=0.9
-        Momentum of sgd.
+        Momentum of solver='sgd'.
     nesterovs_momentum : bool, default=True
-        Whether sgd uses Nesterov's momentum.
+        Whether solver='sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to hold out a part of the data, to stop when the score on it no longer improves, and
-        to keep the weights of the best epoch. Not possible with lbfgs and `partial_fit`.
+        Whether to stop when the score on validation data no longer improves, and to keep the weights of the
+        best epoch. Validation data are `X_val` and `y_val` of `fit`, or else a part of the data that is held
+        out. With all solvers; not possible with `partial_fit`.
     validation_fraction : float in [0, 1), default=0.1
-        Share of the rows that early stopping holds out.
+        Share of the rows that early stopping holds out; not used if `X_val` is given.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay rates of the averages of Adam.
+        Decay rates of the averages of solver='adam'; objects have their own.
     epsilon : float, default=1e-8
-        Keeps the denominator of Adam from zero.
+        Keeps the denominator of solver='adam' from zero.
     n_iter_no_change : int or inf, default=10
         Training stops after more stagnant epochs in a row than this.
     max_fun : int, default=15000
@@ -100,20 +129,44 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         scikit-learn's way, which draws the biases too; else they start at zero.
     fit_intercept : bool, default=True
         Whether the layers have biases; without them `intercepts_` are zeros.
+    scoring : str, callable or None, default=None
+        What `validation_scores_` holds and `early_stopping` watches: the name of one of scikit-learn's
+        scorers, a callable ``(estimator, X, y) -> float`` of which greater is better, or 'loss', the negative
+        validation loss. Where rows have weights, a scorer is given `sample_weight` too. None means R^2 for
+        the losses 'squared_error' and 'poisson', and 'loss' for all others.
+    dropout : float in [0, 1) or list of float, default=0.0
+        Share of the hidden units that is left out at random in each step of training [11]_; a list has one
+        for each hidden layer. Predictions use all units. Not possible with lbfgs.
+    scale_target : bool, default=False
+        Whether to train on y scaled to mean 0 and standard deviation 1; predictions are scaled back. Settings
+        of a loss, such as `delta`, are then in standard deviations. Not possible with the losses 'poisson'
+        and 'gamma'.
 
     Attributes
     ----------
     loss_ : float
-        Training loss at the end. For several targets the squared error is their mean, while the steps follow
-        the gradient of their sum, as in scikit-learn.
+        Training loss at the end, in the units of y; with `scale_target` and several targets in scaled units.
+        For several targets the squared error is their mean, while the steps follow the gradient of their
+        sum, as in scikit-learn.
     best_loss_ : float or None
         Least training loss; None with `early_stopping`.
     loss_curve_ : list of float
         Training loss at each epoch, or at each iteration of lbfgs.
+    validation_loss_curve_ : list of float or None
+        Loss on the validation rows, without the penalty, at each epoch; None without `early_stopping` and
+        `X_val`.
     validation_scores_ : list of float or None
-        R^2 on the rows held out, at each epoch; None without `early_stopping`.
+        Score on the validation rows, as `scoring` says, at each epoch; None without `early_stopping` and
+        `X_val`.
     best_validation_score_ : float or None
-        The best of these.
+        The best of these; None without `early_stopping`.
+    best_iter_ : int or None
+        The epoch that reached it, counted from 1, whose weights the model has; None without
+        `early_stopping`.
+    history_ : list of dict
+        One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
+        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; what was not measured is None.
+        ``pandas.DataFrame(model.history_)`` makes a table of it.
     t_ : int
         Rows trained on so far.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -129,9 +182,11 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     n_layers_ : int
         Number of layers, that of the inputs and that of the outputs included.
     n_outputs_ : int
-        Units of the output layer.
+        Units of the output layer: one for each target, times the number of quantiles, or two for
+        loss='gaussian_nll'.
     out_activation_ : str
-        Function of the output layer: 'identity', or 'exp' for loss='poisson'.
+        Function of the output layer: 'identity', 'exp' for the losses 'poisson' and 'gamma', or
+        'identity_exp' (mean and standard deviation) for 'gaussian_nll'.
 
     See Also
     --------
@@ -144,9 +199,21 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
 
     References
     ----------
-    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
-    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
-    2010. Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    .. [1] Rumelhart, Hinton & Williams (1986), "Learning representations by back-propagating errors".
+    .. [2] Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+       networks".
+    .. [3] Kingma & Ba (2015), "Adam: a method for stochastic optimization".
+    .. [4] Huber (1964), "Robust estimation of a location parameter".
+    .. [5] Koenker & Bassett (1978), "Regression quantiles".
+    .. [6] Nix & Weigend (1994), "Estimating the mean and variance of the target probability
+       distribution".
+    .. [7] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+    .. [8] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
+    .. [9] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
+    .. [10] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
+       learning rates".
+    .. [11] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
+       prevent neural networks from overfitting".
 
     Examples
     --------
@@ -296,7 +363,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         if not return_std:
             return _flat(self._in_units_of_y(mean))
         std = predictions[:, 1]
-        return _flat(self._in_units_of_y(mean)), _flat(std * self._target_spread())
+        std *= self._target_spread()  # in place: the spread is float64, a float32 model's std is not
+        return _flat(self._in_units_of_y(mean)), _flat(std)
 
     @available_if(_predicts_quantiles)
     def predict_quantiles(self, X):
@@ -315,7 +383,7 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
             Quantiles, in the order of the levels.
         """
-        quantiles = np.sort(self._predictions(X)[0], axis=1)
+        quantiles, _ = self._predictions(X)
         by_level = [self._in_units_of_y(quantiles[:, i]) for i in range(quantiles.shape[1])]
         stacked = np.stack(by_level, axis=1)
         return stacked[:, :, 0] if stacked.shape[2] == 1 else stacked
@@ -324,7 +392,10 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         """Predictions of shape (n_samples, raw_per_target, n_targets), in the units trained in; the loss."""
         network, raw = self._forward(X)
         network.loss.predict(raw, out=raw)
-        return raw.reshape(len(raw), network.loss.raw_per_target, -1), network.loss
+        predictions = raw.reshape(len(raw), network.loss.raw_per_target, -1)
+        if isinstance(network.loss, Quantile):
+            predictions.sort(axis=1)
+        return predictions, network.loss
 
     def _point(self, predictions, loss):
         """The one number a target that `predict` gives."""
@@ -354,6 +425,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
             raise
         y = y.reshape(len(y), -1)
         loss = copy.deepcopy(self._configured("loss", LOSSES))
+        if loss.link_inverse == "softmax":
+            raise ValueError(f"loss={self.loss!r} is one of classes: use ScratchMLPClassifier.")
         if y.min() not in loss.targets:
             allowed = "not be negative" if loss.targets.includes_low else "be positive"
             raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {y.min()}.")
@@ -362,7 +435,8 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
                 f"scale_target=True does not go with loss={self.loss!r}, whose predictions are positive."
             )
         if not goes_on:
-            self._target_scaler = StandardScaler().fit(y, sample_weight=weight) if self.scale_target else None
+            scaler = StandardScaler().set_output(transform="default")  # even with transform_output="pandas"
+            self._target_scaler = scaler.fit(y, sample_weight=weight) if self.scale_target else None
         if self._target_scaler is not None:
             y = self._target_scaler.transform(y)
         self.n_outputs_ = y.shape[1] * loss.raw_per_target
@@ -371,28 +445,32 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     def _decoded(self, y):
         return _flat(self._in_units_of_y(y))
 
-    def _units_of_loss(self, loss):
-        n_targets = self.n_outputs_ // loss.raw_per_target
+    def _loss_scale(self, loss):
         # scikit-learn reports the mean over outputs, but follows the gradient of the sum over outputs
-        factor = 1 / n_targets if isinstance(loss, SquaredError) else 1.0
-        if (
-            self._target_scaler is None or n_targets > 1
-        ):  # a sum over targets of different units means nothing
-            return factor, 0.0
+        return 1 / self.n_outputs_ if isinstance(loss, SquaredError) else 1.0
+
+    def _units_of_loss(self, loss):
+        # a sum over targets of different units means nothing
+        if self._target_scaler is None or self.n_outputs_ > loss.raw_per_target:
+            return 1.0, 0.0
         return loss.in_units(float(self._target_scaler.scale_[0]))
+
+    def _scores_by_loss(self, loss):
+        # R^2 says little of a quantile
+        has_r2 = isinstance(loss, SquaredError | Poisson)
+        return self.scoring == "loss" or (self.scoring is None and not has_r2)
 
     def _split(self, y, rng):
         return split_rows(len(y), self.validation_fraction, None, rng)
 
-    def _validation_score(self, loss, raw, y, weight, value):
-        if not isinstance(loss, SquaredError | Poisson):  # R^2 says little of a quantile
-            return -value
+    def _validation_score(self, loss, raw, y, weight):
         loss.predict(raw, out=raw)
         return r2_score(y, raw, sample_weight=weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.loss == "gamma" or isinstance(self.loss, Gamma)
+        loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = isinstance(loss, type | Loss) and -1.0 not in loss.targets
         return tags
 
 

@@ -152,6 +152,7 @@ class MLPSettings(BaseEstimator):
         """The learning rate's schedule. scikit-learn's three policies are for sgd only, as they are there."""
         if self.learning_rate in ("constant", "invscaling", "adaptive") and not isinstance(optimizer, SGD):
             return Constant()
+        _refuse_a_class("learning_rate", self.learning_rate)
         if callable(self.learning_rate) and not isinstance(self.learning_rate, Schedule):
             return CustomSchedule(self.learning_rate)
         return copy.deepcopy(self._configured("learning_rate", SCHEDULES))
@@ -185,6 +186,15 @@ class MLPSettings(BaseEstimator):
         """What draws the first weights; None for scikit-learn's way."""
         if self.weight_init == "auto":
             return None
+        _refuse_a_class("weight_init", self.weight_init)
         if callable(self.weight_init) and not isinstance(self.weight_init, Initializer):
             return FromFunction(self.weight_init)
         return self._configured("weight_init", INITIALIZERS)
+
+
+def _refuse_a_class(parameter, value):
+    """A class is callable too, but what it makes is not what a function returns."""
+    if isinstance(value, type):
+        raise ValueError(
+            f"{parameter} must be an object or a function, got a class: write {value.__name__}()."
+        )
