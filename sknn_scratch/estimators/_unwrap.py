@@ -1,6 +1,7 @@
 """Finding the network in what a user calls the model."""
 
 from sklearn.base import MetaEstimatorMixin
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -32,12 +33,30 @@ def unwrap(estimator):
         else:
             if isinstance(inner, MetaEstimatorMixin):  # a search that has not searched yet
                 check_is_fitted(inner)
-            raise TypeError(
-                "The estimator must be a ScratchMLPClassifier, a ScratchMLPRegressor or a Pipeline that ends "
-                f"in one, got {estimator!r}."
-            )
+            raise not_a_network(estimator)
     check_is_fitted(inner)
     return (Pipeline(front) if front else None), inner
+
+
+def innermost(estimator):
+    """The network that a pipeline or a search will fit."""
+    inner = estimator
+    while not isinstance(inner, BaseScratchMLP):
+        if isinstance(inner, Pipeline):
+            inner = inner.steps[-1][1]
+        elif isinstance(inner, BaseSearchCV) and inner.refit:
+            inner = inner.estimator
+        else:
+            raise not_a_network(estimator)
+    return inner
+
+
+def not_a_network(estimator):
+    """The error to be raised."""
+    return TypeError(
+        "The estimator must be a ScratchMLPClassifier, a ScratchMLPRegressor, or a Pipeline or a search with "
+        f"one at its end, got {estimator!r}."
+    )
 
 
 def transform(front, X):

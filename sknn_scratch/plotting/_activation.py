@@ -1,5 +1,7 @@
 """ActivationDisplay: a function and its derivative."""
 
+import textwrap
+
 import numpy as np
 
 from sknn_scratch.core import ACTIVATIONS, Activation
@@ -122,7 +124,7 @@ class ActivationDisplay:
         self.ax_.axvline(0, color=GRAY, lw=0.8)
         self.lines_ = [
             *self.ax_.plot(
-                self.z, self.values, color=BLUE, lw=2, label=f"a = f(z) = {self.activation.formula}"
+                self.z, self.values, color=BLUE, lw=2, label=_equation("a", "f(z)", self.activation.formula)
             ),
             *self.ax_.plot(
                 self.z,
@@ -130,9 +132,14 @@ class ActivationDisplay:
                 color=VERMILLION,
                 lw=2,
                 ls="--",
-                label=f"f'(z) = {self.activation.derivative}",
+                label=_equation("f'(z)", self.activation.derivative),
             ),
         ]
         self.ax_.set(xlabel="z", title=type(self.activation).__name__)
         legend_below(self.ax_, self.lines_)
         return self
+
+
+def _equation(*sides):
+    """The sides, without the formula of a function that has none; in lines as wide as the figure."""
+    return textwrap.fill(" = ".join(dict.fromkeys(sides)), 50)

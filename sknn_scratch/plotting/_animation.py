@@ -4,15 +4,16 @@ import pathlib
 import re
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils import _safe_indexing
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import _num_features
 
-from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.estimators._unwrap import innermost, unwrap
 from sknn_scratch.plotting._network import NetworkDisplay, largest_weight
 from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes
 
@@ -56,6 +57,9 @@ class TrainingAnimation:
     >>> recording.to_gif("moons.gif")  # doctest: +SKIP
     """
 
+    # in a pipeline, what it is given itself: a frame is in the units of the data
+    _shown: tuple | None = None
+
     def __init__(self, every=1):
         self.every = every
 
@@ -83,22 +87,23 @@ class TrainingAnimation:
         TrainingAnimation
             The recording.
         """
+        check_matplotlib_support("TrainingAnimation.from_estimator")
         recording, model = cls(every), clone(estimator)
-        network = model
-        while isinstance(network, Pipeline):
-            network = network.steps[-1][1]
-        network.set_callbacks(recording)
+        network = innermost(model)
+        network.set_callbacks(*getattr(network, "_skl_callbacks", []), recording)
+        recording._shown = X, y
         model.fit(X, y, **fit_params)
+        recording._shown = None
         front, _ = unwrap(model)
-        if front is not None:  # show it in the units of the data
+        if front is not None:
             recording.models_ = [make_pipeline(front, network) for network in recording.models_]
-            recording.X_ = X
         return recording.plot(ax)
 
     def setup(self, estimator, context):
         """Begin a new recording. This and the next three are the hooks of scikit-learn's protocol."""
         self.__dict__.pop("on_fit_task_end", None)
-        if not np.iterable(self.every) and not (isinstance(self.every, int | np.integer) and self.every > 0):
+        is_number = isinstance(self.every, int | np.integer) and self.every > 0
+        if not is_number and (not np.iterable(self.every) or isinstance(self.every, str)):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1, or a list of epochs.")
         self.epochs_, self.models_ = [], []
 
@@ -108,6 +113,10 @@ class TrainingAnimation:
     def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
         """Keep the data, or see whether the model at the end of this epoch is wanted."""
         if context.task_name != "epoch":
+            X, y = self._shown or (X, y)
+            if not hasattr(X, "columns"):  # lists and sparse matrices have no columns to take
+                X = X.toarray() if sparse.issparse(X) else X
+                X = check_array(X, dtype=None, ensure_all_finite=False)
             if _num_features(X) > 2 or np.shape(y)[1:] not in ((), (1,)):
                 raise ValueError(
                     "TrainingAnimation shows data with one or two features and one target, got "
@@ -121,10 +130,13 @@ class TrainingAnimation:
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Record the model."""
+        if fitted_estimator is None:  # an epoch that was broken off
+            return
         epoch = context.task_id + 1 if context.task_name == "epoch" else fitted_estimator.n_iter_
         if epoch not in self.epochs_[-1:]:
             self.epochs_.append(epoch)
-            self.models_.append(fitted_estimator)
+            # without this callback: training it would begin a new recording
+            self.models_.append(fitted_estimator.set_callbacks())
 
     def _pass_by(self, estimator, context):
         del self.on_fit_task_end
@@ -147,10 +159,7 @@ class TrainingAnimation:
         self : TrainingAnimation
             The recording.
         """
-        if not getattr(self, "models_", None):
-            raise NotFittedError(
-                "Nothing is recorded yet: network.set_callbacks(recording) comes first, then network.fit."
-            )
+        self._check_is_recorded()
         self.ax_ = own_axes(ax, "TrainingAnimation.plot", (6, 5))
         self.figure_ = self.ax_.figure
         draw = self._plot_plane if _num_features(self.X_) == 2 else self._plot_curve
@@ -161,14 +170,23 @@ class TrainingAnimation:
             self.ax_.set_ylabel(names[1])
         return self
 
+    def _check_is_recorded(self):
+        if not getattr(self, "models_", None):
+            raise NotFittedError(
+                "Nothing is recorded yet: network.set_callbacks(recording) comes first, then network.fit."
+            )
+
     def _plot_plane(self, model):
         x = [np.asarray(_safe_indexing(self.X_, i, axis=1), dtype=float) for i in range(2)]
         options = {"ax": self.ax_, "eps": 0.1 * max(map(np.ptp, x)), "plot_method": "contourf"}
         y = np.ravel(self.y_)
         if not is_classifier(model):
-            options |= {"response_method": "predict", "levels": np.linspace(y.min(), y.max(), 15)}
+            low, high = (y.min(), y.max()) if np.ptp(y) else (y[0] - 1, y[0] + 1)
+            options |= {"response_method": "predict", "levels": np.linspace(low, high, 15)}
             display = DecisionBoundaryDisplay.from_estimator(model, self.X_, extend="both", **options)
             colors = display.surface_.to_rgba(y)
+        elif len(model.classes_) == 1:  # no boundary to be drawn
+            colors = BLUE
         elif len(model.classes_) == 2:
             options |= {"response_method": "predict_proba", "levels": np.linspace(0, 1, 11)}
             # the middle half of the colours, so that points stand out
@@ -183,18 +201,21 @@ class TrainingAnimation:
 
     def _plot_curve(self, model):
         x, y = np.asarray(_safe_indexing(self.X_, 0, axis=1), dtype=float), np.ravel(self.y_)
-        order = np.argsort(x)
+        grid = np.linspace(x.min(), x.max(), 200)
+        points = grid[:, np.newaxis]
+        if hasattr(self.X_, "columns"):
+            points = type(self.X_)({self.X_.columns[0]: grid})
         if is_classifier(model):
-            probabilities = model.predict_proba(self.X_)
+            probabilities = model.predict_proba(points)
             for label, column in zip(model.classes_, probabilities.T, strict=True):
-                (line,) = self.ax_.plot(x[order], column[order], lw=2, label=f"{label}")
+                (line,) = self.ax_.plot(grid, column, lw=2, label=f"{label}")
                 here = y == label
                 self.ax_.scatter(x[here], np.full(here.sum(), -0.05), s=14, color=line.get_color())
             self.ax_.set(ylim=(-0.1, 1.05), ylabel="probability")
             self.ax_.legend()
         else:
             self.ax_.scatter(x, y, s=14, color=GRAY)
-            self.ax_.plot(x[order], model.predict(self.X_)[order], lw=2.5, color=VERMILLION)
+            self.ax_.plot(grid, model.predict(points), lw=2.5, color=VERMILLION)
             self.ax_.set(ylabel="target")
 
     def to_gif(self, path, *, fps=10, dpi=90):
@@ -209,11 +230,11 @@ class TrainingAnimation:
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """
-        animation = self._animation("to_gif", fps)
+        animation = self._animation("to_gif", fps, dpi)
         from matplotlib.animation import PillowWriter
         from PIL import Image, ImageSequence
 
-        animation.save(path, writer=PillowWriter(fps), dpi=dpi)
+        animation.save(path, writer=PillowWriter(fps))
         # with the colours of the last frame for all, what does not move costs nothing: a third is left
         with Image.open(path) as image:
             frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(image)]
@@ -233,11 +254,11 @@ class TrainingAnimation:
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """
-        animation = self._animation("to_html", fps)
+        animation = self._animation("to_html", fps, dpi)
         from matplotlib.animation import HTMLWriter
 
         writer = HTMLWriter(fps, embed_frames=True, default_mode="loop", embed_limit=_ANY_SIZE)
-        animation.save(path, writer=writer, dpi=dpi)
+        animation.save(path, writer=writer)
         # matplotlib's page takes the symbols on its buttons from a server; characters need none
         page = pathlib.Path(path)
         text = re.sub(r"<link rel=.stylesheet.[^>]*>", lambda link: _BUTTONS, page.read_text("utf-8"))
@@ -253,27 +274,28 @@ class TrainingAnimation:
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """
+        figure, draw = self._stage("to_png", dpi)
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        figure, draw = self._stage("to_png")
         for frame, epoch in enumerate(self.epochs_):
             draw(frame)
-            figure.savefig(folder / f"epoch_{epoch:05d}.png", dpi=dpi)
+            figure.savefig(folder / f"epoch_{epoch:05d}.png")
 
-    def _animation(self, caller, fps):
-        figure, draw = self._stage(caller)
+    def _animation(self, caller, fps, dpi):
+        figure, draw = self._stage(caller, dpi)
         from matplotlib.animation import FuncAnimation
 
         return FuncAnimation(
             figure, draw, frames=len(self.epochs_), interval=1000 / fps, init_func=lambda: None
         )
 
-    def _stage(self, caller):
+    def _stage(self, caller, dpi):
         """A figure, and what draws a frame on it."""
+        self._check_is_recorded()
         check_matplotlib_support(f"TrainingAnimation.{caller}")
         from matplotlib.figure import Figure
 
-        figure = Figure((9, 4.5), layout="constrained")
+        figure = Figure((9, 4.5), dpi=dpi, layout="constrained")
         axes = figure.subplot_mosaic(
             [["data", "loss"], ["data", "network"]], width_ratios=[1, 1], height_ratios=[1, 1.4]
         )
@@ -288,18 +310,23 @@ class TrainingAnimation:
             _plot_loss(axes["loss"], networks[-1], self.epochs_[frame])
             drawing = {"max_units": 8, "vmax": vmax, "colorbar": False}
             NetworkDisplay.from_estimator(networks[frame], ax=axes["network"], **drawing)
+            for text in axes["network"].texts:  # room is for the data, whose axes have the names in full
+                name = text.get_text()
+                text.set_text(name if len(name) <= 12 else f"{name[:11]}…")
 
+        draw(-1)
+        figure.draw_without_rendering()  # sizes depend on the layout: from the first frame on, the final one
         return figure, draw
 
 
 def _plot_loss(ax, network, epoch):
     """The loss curve, up to an epoch in full colour."""
-    losses = np.asarray(network.loss_curve_[-network.n_iter_ :])
-    epochs = np.arange(1, len(losses) + 1)
+    epochs = np.arange(1, network.n_iter_ + 1)
+    losses = np.asarray(network.loss_curve_[len(network.loss_curve_) - network.n_iter_ :])
     ax.plot(epochs, losses, color=GRAY, alpha=0.3)
     ax.plot(epochs[:epoch], losses[:epoch], color=BLUE, lw=2)
-    ax.plot(epoch, losses[epoch - 1], "o", color=BLUE)
-    ax.set(xlabel="epoch", ylabel="training loss", yscale="log" if losses.min() > 0 else "linear")
+    ax.plot(epochs[epoch - 1 : epoch], losses[epoch - 1 : epoch], "o", color=BLUE)
+    ax.set(xlabel="epoch", ylabel="training loss", yscale="log" if np.all(losses > 0) else "linear")
 
 
 _ANY_SIZE = 1e6  # megabytes

@@ -127,16 +127,21 @@ class LossCurveDisplay:
         name = self.name if name is None else name
         prefix = "" if name is None else f"{name}: "
         steps = np.arange(1, len(self.loss_curve) + 1)
-        n_drawn = sum(line.get_linestyle() == "-" for line in self.ax_.get_lines())
-        color = CYCLE[n_drawn % len(CYCLE)]
-        kwargs = {"lw": 2, "color": color, "label": f"{prefix}training loss", **kwargs}
+        n_colors = len({line.get_color() for line in self.ax_.get_lines()})  # a display has one
+        color = CYCLE[n_colors % len(CYCLE)]
+        # a line of one point is seen by its marker only
+        marker = "o" if len(steps) == 1 else None
+        kwargs = {"lw": 2, "color": color, "marker": marker, "label": f"{prefix}training loss", **kwargs}
         (self.line_,) = self.ax_.plot(steps, self.loss_curve, **kwargs)
         self.validation_line_ = None
         if self.validation_loss_curve is not None:
             options = {"color": self.line_.get_color(), "ls": ":", "label": f"{prefix}validation loss"}
-            (self.validation_line_,) = self.ax_.plot(steps, self.validation_loss_curve, **options)
+            (self.validation_line_,) = self.ax_.plot(
+                self._last_steps(self.validation_loss_curve), self.validation_loss_curve, **options
+            )
         self.ax_.set(xlabel=self.step_name, ylabel="loss")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        if self.ax_.get_xscale() == "linear":
+            self.ax_.xaxis.get_major_locator().set_params(integer=True)
 
         self.score_ax_ = self._existing_score_axes()
         self.score_line_ = None
@@ -154,17 +159,22 @@ class LossCurveDisplay:
             self.score_ax_.set_gid(_SCORES)
             self.score_ax_.set_ylabel("validation score")
         kwargs = {"label": f"{prefix}validation score", "color": self.line_.get_color(), "ls": "--"}
+        steps = self._last_steps(self.validation_scores)
         if self.best_iter is not None:
-            best = self.validation_scores[self.best_iter - 1]
-            kwargs["label"] += f", best {best:.3g} in {self.step_name} {self.best_iter}"
-            kwargs |= {"marker": "o", "markevery": [self.best_iter - 1]}
-        steps = np.arange(1, len(self.validation_scores) + 1)
+            best = self.best_iter - steps[0]
+            score = self.validation_scores[best]
+            kwargs["label"] += f", best {score:.3g} in {self.step_name} {self.best_iter}"
+            kwargs |= {"marker": "o", "markevery": [best]}
         (self.score_line_,) = self.score_ax_.plot(steps, self.validation_scores, **kwargs)
+
+    def _last_steps(self, values):
+        """The steps of values that may have begun in a later fit than the losses, with warm_start."""
+        return np.arange(len(self.loss_curve) - len(values), len(self.loss_curve)) + 1
 
     def _existing_score_axes(self):
         """The axes of scores that an earlier display has put over the same axes."""
         for other in self.figure_.axes:
-            if other.get_gid() == _SCORES and self.ax_.get_shared_x_axes().joined(self.ax_, other):
+            if other.get_gid() == _SCORES and other.get_position().bounds == self.ax_.get_position().bounds:
                 return other
         return None
 

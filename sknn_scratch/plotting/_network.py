@@ -95,12 +95,17 @@ class NetworkDisplay:
             The display.
         """
         front, network = unwrap(estimator)
+        n_outputs = len(network.intercepts_[-1])
         if feature_names is None:
             feature_names = _feature_names(front, network)
-        output_names = _output_names(network, class_names)
+        known_names = getattr(network, "classes_", [f"y{i}" for i in range(n_outputs)])
+        if len(np.shape(known_names[0])) == 1:  # several columns of classes
+            known_names = [name for names in known_names for name in names]
+        if class_names is None:
+            class_names = known_names
         for parameter, names, n in (
             ("feature_names", feature_names, len(network.coefs_[0])),
-            ("class_names", output_names, len(network.intercepts_[-1])),
+            ("class_names", class_names, len(known_names)),
         ):
             if len(names) != n:
                 raise ValueError(f"{parameter} must name {n} units, got {len(names)} names: {list(names)}.")
@@ -113,7 +118,8 @@ class NetworkDisplay:
             coefs=network.coefs_,
             intercepts=network.intercepts_,
             feature_names=[str(name) for name in feature_names],
-            output_names=[str(name) for name in output_names],
+            # the one output of two classes is the probability of the second
+            output_names=[str(name) for name in class_names[-n_outputs:]],
             layer_names=[
                 f"{n_inputs} {'input' if n_inputs == 1 else 'inputs'}",
                 *(f"{size} {name.lower()}" for size, name in zip(sizes, functions, strict=True)),
@@ -140,8 +146,11 @@ class NetworkDisplay:
         self : NetworkDisplay
             The display.
         """
+        if max_units < 1:
+            raise ValueError(f"max_units={max_units!r} must be at least 1.")
         sizes = [self._size(layer) for layer in range(len(self.coefs) + 1)]
-        self.ax_ = own_axes(ax, "NetworkDisplay.plot", (1.6 * len(sizes) + 2, 5))
+        n_characters = sum(max(map(len, names)) for names in (self.feature_names, self.output_names))
+        self.ax_ = own_axes(ax, "NetworkDisplay.plot", (1.6 * len(sizes) + 1.5 + 0.09 * n_characters, 5))
         self.figure_ = self.ax_.figure
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
@@ -218,28 +227,25 @@ def largest_weight(coefs, intercepts):
 
 def _points(ax):
     """Width and height of axes in points, of which an inch has 72."""
-    return 72 * ax.get_position().size * ax.figure.get_size_inches()
+    return 72 * ax.bbox.size / ax.figure.dpi
 
 
 def _shown(size, max_units):
     """Numbers of the units that are drawn: all, or the first and the last."""
     if size <= max_units:
         return np.arange(size)
-    half = max(1, max_units // 2)
-    return np.r_[:half, size - half : size]
+    n_first = (max_units + 1) // 2
+    return np.r_[:n_first, size - max_units + n_first : size]
 
 
 def _heights(size, units):
     """From top to bottom, with room in the middle where units are left out."""
-    if len(units) == 1:
-        return np.zeros(1)
     if len(units) == size:
         # a layer of few units is as high as its share of a layer of many
         reach = min(1.0, 0.25 * (size - 1))
         return np.linspace(reach, -reach, size)
-    half = len(units) // 2
-    upper = np.linspace(1.0, 0.2, half)
-    return np.r_[upper, -upper[::-1]]
+    n_first = (len(units) + 1) // 2
+    return np.r_[np.linspace(1.0, 0.2, n_first), -np.linspace(1.0, 0.2, len(units) - n_first)[::-1]]
 
 
 def _feature_names(front, network):
@@ -250,11 +256,3 @@ def _feature_names(front, network):
         except (AttributeError, ValueError):  # one of its steps does not know them
             pass
     return getattr(network, "feature_names_in_", [f"x{i}" for i in range(n_features)])
-
-
-def _output_names(network, class_names):
-    n_outputs = len(network.intercepts_[-1])
-    if class_names is None:
-        class_names = getattr(network, "classes_", [f"y{i}" for i in range(n_outputs)])
-    # the one output of two classes is the probability of the second
-    return class_names[1:] if n_outputs == 1 and len(class_names) == 2 else class_names

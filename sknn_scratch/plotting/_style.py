@@ -29,7 +29,7 @@ def legend_below(ax, handles, n_columns=1):
     from matplotlib.transforms import offset_copy
 
     under_labels = offset_copy(ax.transAxes, ax.figure, y=-36, units="points")
-    ax.legend(
+    legend = ax.legend(
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
@@ -37,3 +37,7 @@ def legend_below(ax, handles, n_columns=1):
         ncols=n_columns,
         frameon=False,
     )
+    place = ax.get_subplotspec()
+    share = 1 if place is None else len(place.colspan) / place.get_gridspec().ncols
+    if n_columns > 1 and legend.get_window_extent().width > share * ax.figure.bbox.width:
+        legend_below(ax, handles)

@@ -110,6 +110,8 @@ class WeightsDisplay:
             raise ValueError(f"kind={kind!r} must be 'histograms' or 'images'.")
         if kind == "images":
             image_shape = self._checked_shape(image_shape)
+            if max_images < 1:
+                raise ValueError(f"max_images={max_images!r} must be at least 1.")
         self.ax_ = own_axes(ax, "WeightsDisplay.plot", (max(8, 1.8 * len(self.weights)), 6))
         self.figure_ = self.ax_.figure
         self.ax_.axis("off")
@@ -122,21 +124,31 @@ class WeightsDisplay:
     def _checked_shape(self, image_shape):
         n_features = len(self.weights[0])
         side = math.isqrt(n_features)
-        shape = (side, side) if image_shape is None else tuple(image_shape)
-        if len(shape) != 2 or math.prod(shape) != n_features:
+        shape = (side, side) if image_shape is None else image_shape
+        is_pair = np.shape(shape) == (2,) and all(
+            isinstance(size, int | np.integer) and size > 0 for size in shape
+        )
+        if not is_pair or math.prod(shape) != n_features:
             raise ValueError(
                 f"image_shape={image_shape!r} must be (height, width) with height * width = {n_features}, "
                 "the number of features."
             )
-        return shape
+        return tuple(shape)
+
+    def _subplots(self, n_rows, n_columns, **kwargs):
+        """Axes in the place of `ax_`."""
+        place = self.ax_.get_subplotspec()
+        if place is None:  # axes outside of any grid
+            box = self.ax_.get_position()
+            place = self.figure_.add_gridspec(left=box.x0, right=box.x1, bottom=box.y0, top=box.y1)[0]
+        return place.subgridspec(n_rows, n_columns).subplots(squeeze=False, **kwargs)
 
     def _plot_images(self, image_shape, max_images):
         weights = self.weights[0]
         n_units = weights.shape[1]
         n_images = min(max_images, n_units)
         n_columns = math.ceil(math.sqrt(n_images))
-        grid = self.ax_.get_subplotspec().subgridspec(math.ceil(n_images / n_columns), n_columns)
-        self.axes_ = grid.subplots(squeeze=False)
+        self.axes_ = self._subplots(math.ceil(n_images / n_columns), n_columns)
         largest = np.abs(weights[:, :n_images]).max()
         for axes in self.axes_.flat:
             axes.axis("off")
@@ -144,7 +156,7 @@ class WeightsDisplay:
             image = axes.imshow(
                 weights[:, unit].reshape(image_shape), cmap=diverging_colors(), vmin=-largest, vmax=largest
             )
-        label = f"weights of the first layer, units 1 to {n_images} of {n_units}"
+        label = f"weights of the first layer,\nunits 1 to {n_images} of {n_units}"
         self.figure_.colorbar(image, ax=self.axes_, label=label, shrink=0.8)
 
     def _plot_histograms(self):
@@ -152,8 +164,7 @@ class WeightsDisplay:
         if self.gradients is not None:
             rows["size of gradient"] = [np.abs(gradient) for gradient in self.gradients]
             rows["activation"] = self.activations
-        grid = self.ax_.get_subplotspec().subgridspec(len(rows), len(self.weights))
-        self.axes_ = grid.subplots(sharex="row", squeeze=False)
+        self.axes_ = self._subplots(len(rows), len(self.weights), sharex="row")
         for row, (label, arrays) in zip(self.axes_, rows.items(), strict=True):
             values = np.concatenate([np.ravel(array) for array in arrays])
             is_size = label == "size of gradient"
@@ -172,12 +183,12 @@ class WeightsDisplay:
             row[len(row) // 2].set_xlabel(label)
         for number, axes in enumerate(self.axes_[0], start=1):
             axes.set_title(f"layer {number}", fontsize="medium")
-        self.figure_.supylabel("share of entries")
+        self.axes_[len(rows) // 2, 0].set_ylabel("share of entries")
 
 
 def _bins(values, spacing):
     """Edges of 40 bins from the smallest to the largest value."""
     low, high = (values.min(), values.max()) if values.size else (0.5, 2.0)
     if low == high:
-        low, high = 0.9 * low - 1e-9, 1.1 * high + 1e-9
+        low, high = sorted((0.9 * low, 1.1 * high)) if low else (-1e-9, 1e-9)
     return spacing(low, high, 41)
