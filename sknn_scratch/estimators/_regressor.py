@@ -12,6 +12,8 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
+from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
+from sknn_scratch.core.configuration import FINITE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 
@@ -427,9 +429,11 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         loss = copy.deepcopy(self._configured("loss", LOSSES))
         if loss.link_inverse == "softmax":
             raise ValueError(f"loss={self.loss!r} is one of classes: use ScratchMLPClassifier.")
-        if y.min() not in loss.targets:
-            allowed = "not be negative" if loss.targets.includes_low else "be positive"
-            raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {y.min()}.")
+        outside = [value for value in (y.min(), y.max()) if value not in loss.targets]
+        if outside:
+            known = {NOT_NEGATIVE: "not be negative", POSITIVE: "be positive"}
+            allowed = known.get(loss.targets, f"be {loss.targets}")
+            raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {outside[0]}.")
         if self.scale_target and loss.link_inverse not in ("identity", "identity_exp"):
             raise ValueError(
                 f"scale_target=True does not go with loss={self.loss!r}, whose predictions are positive."
@@ -470,7 +474,7 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
-        tags.target_tags.positive_only = isinstance(loss, type | Loss) and -1.0 not in loss.targets
+        tags.target_tags.positive_only = -1.0 not in getattr(loss, "targets", FINITE)
         return tags
 
 
