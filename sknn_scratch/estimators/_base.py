@@ -30,15 +30,19 @@ def all_or_nothing(method):
     @functools.wraps(method)
     def guarded(estimator, *args, **kwargs):
         before = state(estimator)
-        generator = before.get("_random_state")
-        position = None if generator is None else generator.get_state()
+        generators = [before.get("_random_state"), estimator.random_state]
+        positions = [
+            (generator, generator.get_state(legacy=False))
+            for generator in generators
+            if isinstance(generator, np.random.RandomState)
+        ]
         try:
             return method(estimator, *args, **kwargs)
         except BaseException:
             for name in state(estimator):
                 delattr(estimator, name)
             estimator.__dict__.update(before)
-            if generator is not None:
+            for generator, position in positions:
                 generator.set_state(position)
             raise
 
@@ -56,10 +60,11 @@ def has_partial_fit(estimator):
 
 def has_hidden_layers(estimator):
     """Whether there is something to transform with; if not, raise the reason why there is no transform."""
-    if np.size(estimator.hidden_layer_sizes) == 0:
+    sizes = estimator._fitted_sizes()[1:-1] if hasattr(estimator, "coefs_") else estimator.hidden_layer_sizes
+    if np.size(sizes) == 0:
         raise AttributeError(
             "transform gives the activations of the last hidden layer, and hidden_layer_sizes="
-            f"{estimator.hidden_layer_sizes} asks for none."
+            f"{sizes} asks for none."
         )
     return True
 
@@ -86,16 +91,24 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         """Encoded targets as the user gave them."""
 
     @abstractmethod
+    def _loss_scale(self, loss):
+        """Factor of the loss on the data in what training records, and patience watches."""
+
+    @abstractmethod
     def _units_of_loss(self, loss):
-        """Factor and offset of the loss on the data in what is reported."""
+        """Factor and offset that turn a recorded loss into one in the units of y."""
+
+    @abstractmethod
+    def _scores_by_loss(self, loss):
+        """Whether the validation score is the negative validation loss."""
 
     @abstractmethod
     def _split(self, y, rng):
         """Row numbers of a training and a validation part, given encoded targets."""
 
     @abstractmethod
-    def _validation_score(self, loss, raw, y, weight, value):
-        """Score of raw scores on held-out rows, where the loss has a value; greater is better."""
+    def _validation_score(self, loss, raw, y, weight):
+        """Score of raw scores on held-out rows; greater is better."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -159,16 +172,18 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         parameters = self._packed(network, dtype) if goes_on else network.initialize(rng, dtype)
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
-        history = History([], *self._units_of_loss(loss))
+        history = History(loss_scale=self._loss_scale(loss))
         run = kind(
             self, network, parameters, data, validation_data, rng, observer, history, goes_on, incremental
         )
         self._activation, self._loss = activation, loss
-        observer.snapshot = run.snapshot
+        observer.snapshot, observer.history_rows = run.snapshot, run.history_rows
         try:
             outcome = run.train()
         finally:
-            observer.snapshot = None  # the run holds the observer: the data would outlive fit in a cycle
+            observer.training_ends(run)
+            # the run holds the observer: the data would outlive fit in a cycle
+            observer.snapshot = observer.history_rows = None
         if outcome is Outcome.DIVERGED or not run.is_finite():
             raise ValueError(
                 f"Training diverged at epoch {len(run.history.epochs)}: solver={self.solver!r} produced a "
@@ -361,8 +376,9 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         batch, loss = twin._check_data(
             X, y, sample_weight, self._dtypes(True), goes_on=True, incremental=True
         )
+        activation = self._activation_functions(len(self.coefs_) - 1)
         network = Network.mlp(
-            self._fitted_sizes(), self._activation, loss, float(self.alpha), fit_intercept=self.fit_intercept
+            self._fitted_sizes(), activation, loss, float(self.alpha), fit_intercept=self.fit_intercept
         )
         return network, self._packed(network, batch.X.dtype), batch
 

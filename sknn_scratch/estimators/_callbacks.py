@@ -1,5 +1,6 @@
 """The bridge from the training loops to ``verbose`` and to scikit-learn's callbacks."""
 
+from sknn_scratch.callbacks._checkpoint import Checkpoint
 from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import Observer
 
@@ -21,6 +22,8 @@ class FitObserver(Observer):
     snapshot : callable
         Returns the fitted attributes as if fit had ended now; set before training begins. It is called only
         if a callback wants a fitted estimator.
+    history_rows : callable
+        Returns the epochs of this fit as rows of `history_`; set before training begins.
     """
 
     def __init__(self, estimator, context, user_data):
@@ -28,10 +31,23 @@ class FitObserver(Observer):
         self.hook_arguments = {"estimator": estimator, **user_data}
         self.context = context
         self.epoch_context = None
-        self.snapshot = None
-        self.n_epochs = 0
+        self.snapshot = self.history_rows = None
         if context is not None:
             context.call_on_fit_task_begin(**self.hook_arguments)
+
+    def training_begins(self, run):
+        """Show the run to those who save its state, and may set it to one they saved."""
+        for checkpoint in self._checkpoints():
+            checkpoint.attach(run)
+
+    def training_ends(self, run):
+        """From now on there is nothing to save."""
+        for checkpoint in self._checkpoints():
+            checkpoint.detach(run)
+
+    def _checkpoints(self):
+        callbacks = [] if self.context is None else getattr(self.estimator, "_skl_callbacks", [])
+        return [callback for callback in callbacks if isinstance(callback, Checkpoint)]
 
     def epoch_begins(self):
         if hasattr(self.estimator, "_skl_callbacks") and self.context is not None:
@@ -39,7 +55,6 @@ class FitObserver(Observer):
             self.epoch_context.call_on_fit_task_begin(**self.hook_arguments)
 
     def epoch_ends(self, epoch):
-        self.n_epochs += 1
         if self.estimator.verbose:
             self._print(epoch)
         return self._end_epoch(reconstruction_attributes=self.snapshot)
@@ -57,9 +72,9 @@ class FitObserver(Observer):
         return context.call_on_fit_task_end(**self.hook_arguments, **kwargs)
 
     def _print(self, epoch):
-        print(epoch_line({"epoch": self.n_epochs, **epoch.measured()}))
+        print(epoch_line(self.history_rows()[-1]))
         if epoch.on_plateau:
-            watched = "Training loss" if epoch.validation_score is None else "Validation score"
+            watched = "Validation score" if self.estimator.early_stopping else "Training loss"
             print(
                 f"{watched} did not improve more than tol={self.estimator.tol:f} for "
                 f"{self.estimator.n_iter_no_change} consecutive epochs. "

@@ -288,7 +288,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         classes = [unique_labels(column) for column in classes]  # one array for each column of y
         if not hasattr(self, "classes_"):
             self.classes_ = classes
-        elif [list(column) for column in classes] != [list(column) for column in self.classes_]:
+        elif list(map(np.ndarray.tolist, classes)) != [np.ravel(known).tolist() for known in self.classes_]:
             raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}.")
 
     def predict(self, X):

@@ -12,8 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
-from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
-from sknn_scratch.core.configuration import FINITE
+from sknn_scratch.core.configuration import FINITE, NOT_NEGATIVE, POSITIVE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 

@@ -3,7 +3,7 @@
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
@@ -14,6 +14,7 @@ from sknn_scratch.core import (
     OPTIMIZERS,
     Batch,
     Batches,
+    Epoch,
     History,
     Network,
     Outcome,
@@ -88,36 +89,54 @@ class Run(ABC):
     def _common_attributes(self, patience, weights):
         dense = [layer for layer in Parameters(self.network.shapes, weights.copy()).layers if layer]
         seeded = isinstance(self.estimator.random_state, Integral)
-        epochs, early_stopping = self.history.epochs, self.estimator.early_stopping
-        validated = bool(epochs) and epochs[0].validation_loss is not None
-        validation_losses = [epoch.validation_loss for epoch in epochs]
-        validation_scores = [epoch.validation_score for epoch in epochs]
+        rows, early_stopping = self.history_rows(), self.estimator.early_stopping
+        validated = bool(rows) and rows[0]["validation_loss"] is not None
         return {
             "coefs_": [layer["weights"] for layer in dense],
             "intercepts_": [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense],
             "n_layers_": len(dense) + 1,
             "out_activation_": self.network.loss.link_inverse,
-            "n_iter_": len(epochs),
-            "loss_": epochs[-1].loss if epochs else np.nan,
-            "loss_curve_": self._appended("loss_curve_", self.history.losses),
+            "n_iter_": len(rows),
+            "loss_": rows[-1]["loss"] if rows else np.nan,
+            "loss_curve_": self._appended("loss_curve_", [row["loss"] for row in rows]),
             "validation_loss_curve_": (
-                self._appended("validation_loss_curve_", validation_losses) if validated else None
+                self._appended("validation_loss_curve_", [row["validation_loss"] for row in rows])
+                if validated
+                else None
             ),
             "validation_scores_": (
-                self._appended("validation_scores_", validation_scores) if validated else None
+                self._appended("validation_scores_", [row["validation_score"] for row in rows])
+                if validated
+                else None
             ),
-            "best_validation_score_": patience.best if early_stopping else None,
+            "best_validation_score_": self._score_in_units_of_y(patience.best) if early_stopping else None,
             "best_iter_": patience.best_epoch if early_stopping else None,
-            "history_": self._appended("history_", self._history_rows()),
+            "history_": self._appended("history_", rows),
             **({"_random_state": self.rng} if seeded else {}),
         }
 
-    def _history_rows(self):
-        """The epochs as rows of a table; those made before are not made again."""
-        n_before = len(getattr(self.estimator, "history_", ())) if self.goes_on else 0
+    def history_rows(self):
+        """The epochs as rows of a table, in the units of y; those made before are not made again."""
+        n_before = self._n_epochs_before()
         for epoch in self.history.epochs[len(self.rows) :]:
-            self.rows.append({"epoch": n_before + len(self.rows) + 1, **epoch.measured()})
+            row = {"epoch": n_before + len(self.rows) + 1, **epoch.measured()}
+            row["loss"] = self._loss_in_units_of_y(epoch.loss)
+            if epoch.validation_loss is not None:
+                row["validation_loss"] = self._loss_in_units_of_y(epoch.validation_loss)
+                row["validation_score"] = self._score_in_units_of_y(epoch.validation_score)
+            self.rows.append(row)
         return self.rows
+
+    def _loss_in_units_of_y(self, loss):
+        factor, offset = self.estimator._units_of_loss(self.network.loss)
+        return factor * loss + offset
+
+    def _score_in_units_of_y(self, score):
+        is_loss = self.estimator._scores_by_loss(self.network.loss)
+        return -self._loss_in_units_of_y(-score) if is_loss else score
+
+    def _n_epochs_before(self):
+        return len(getattr(self.estimator, "loss_curve_", ())) if self.goes_on else 0
 
     def _appended(self, attribute, values):
         """A fitted list with more values at its end, if an earlier fit is continued."""
@@ -132,7 +151,7 @@ class Run(ABC):
         patience = Patience(
             self.estimator.tol, self.estimator.n_iter_no_change, keeps_best_weights=early_stopping
         )
-        patience.n_epochs = len(getattr(self.estimator, "loss_curve_", ())) if self.goes_on else 0
+        patience.n_epochs = self._n_epochs_before()
         return patience
 
     def _hold_out(self):
@@ -151,22 +170,27 @@ class MinibatchRun(Run):
     """Training with SGD, Adam, ... by mini-batches."""
 
     training: Training
+    batches: Batches
+    validation: Validation | None
 
     def train(self):
         estimator, data = self.estimator, self.data
-        rows, validation = self._hold_out()
+        rows, self.validation = self._hold_out()
         batch_size = self._batch_size(data.X.shape[0] if rows is None else len(rows))
-        batches = Batches(*data, batch_size, rows, self.rng if estimator.shuffle else None)
+        self.batches = Batches(*data, batch_size, rows, self.rng if estimator.shuffle else None)
         self.training = self._training()
-        self.training.progress.n_steps = estimator.max_iter * batches.n_batches
+        self.training.progress.n_steps = estimator.max_iter * self.batches.n_batches
+        self.observer.training_begins(self)
+        if self.has_converged:  # restored as it was
+            return Outcome.CONVERGED
         outcome = train_minibatch(
             self.network,
             self.parameters,
-            batches,
+            self.batches,
             self.training,
             self.history,
-            max_epochs=1 if self.incremental else estimator.max_iter,
-            validate=validation,
+            max_epochs=1 if self.incremental else estimator.max_iter - len(self.history.epochs),
+            validate=self.validation,
             observer=self.observer,
             rng=self.rng if np.any(estimator.dropout) else None,
         )
@@ -185,9 +209,116 @@ class MinibatchRun(Run):
         return {
             **self._common_attributes(patience, self.parameters.flat if best is None else best),
             "t_": self.training.samples_seen,
-            "best_loss_": None if early_stopping else -patience.best,
+            "best_loss_": None if early_stopping else self._loss_in_units_of_y(-patience.best),
             "_training": self.training,
         }
+
+    @property
+    def has_converged(self):
+        """Whether patience has ended the training."""
+        return bool(self.history.epochs) and self.history.epochs[-1].is_last
+
+    @property
+    def is_complete(self):
+        """Whether training has run its course."""
+        return self.has_converged or len(self.history.epochs) == self.estimator.max_iter
+
+    def state(self):
+        """All that the rest of a fit from scratch depends on, besides its parameters and data.
+
+        Returns
+        -------
+        arrays : dict of str -> ndarray
+            Not copied.
+        numbers : dict of str -> number
+            What is no array.
+        """
+        patience, optimizer_state = self.training.patience, self.training.optimizer_state
+        epochs = self.history.epochs
+        _, words, position, has_gauss, gauss = self.rng.get_state()
+        arrays = {
+            "parameters": self.parameters.flat,
+            **{f"average_{name}": average for name, average in optimizer_state.averages.items()},
+            "random_words": words,
+            # a row of numbers each; what was not measured is NaN
+            "epochs": np.array([list(epoch.measured().values()) for epoch in epochs], dtype=float),
+        }
+        if patience.keeps_best_weights:
+            best = patience.best_weights
+            arrays["best_weights"] = self.parameters.flat if best is None else best
+        if self.batches.order is not None:
+            arrays["order"] = self.batches.order
+        if self.validation is not None and self.validation.rows is not None:
+            arrays["held_out"] = self.validation.rows
+        numbers = {
+            "n_steps": optimizer_state.n_steps,
+            "plateaus": self.training.progress.plateaus,
+            "best": float(patience.best),
+            "best_epoch": patience.best_epoch,
+            "n_stagnant": patience.n_stagnant,
+            "has_converged": self.has_converged,
+            "random_position": position,
+            "has_gauss": has_gauss,
+            "gauss": gauss,
+        }
+        return arrays, numbers
+
+    def restore(self, arrays, numbers):
+        """Go on from the state of a run that began like this one.
+
+        Parameters
+        ----------
+        arrays, numbers : dict
+            What :meth:`state` returned, or anything that claims to be that.
+
+        Raises
+        ------
+        Exception
+            Of any kind, if it is not. The random numbers are as they were then, the run is spoilt.
+        """
+        table = arrays["epochs"]
+        expected = {**self.state()[0], "epochs": np.empty((len(table), len(Epoch().measured())))}
+        if {name: (array.dtype, array.shape) for name, array in arrays.items()} != {
+            name: (array.dtype, array.shape) for name, array in expected.items()
+        }:
+            raise ValueError("other arrays than this fit has")
+        n_epochs, n_batches, n_rows = len(table), self.batches.n_batches, self.batches.n_rows
+        if not 1 <= n_epochs <= self.estimator.max_iter:
+            raise ValueError(f"{n_epochs} epochs of {self.estimator.max_iter}")
+
+        self.parameters.flat[...] = arrays["parameters"]
+        optimizer_state, progress = self.training.optimizer_state, self.training.progress
+        for name, average in optimizer_state.averages.items():
+            average[...] = arrays[f"average_{name}"]
+        progress.step = optimizer_state.n_steps = _count(numbers["n_steps"], n_epochs * n_batches)
+        progress.plateaus = _count(numbers["plateaus"], n_epochs)
+        progress.epoch = n_epochs
+        progress.samples_seen = self.training.samples_seen = n_epochs * n_rows
+
+        patience = self.training.patience
+        patience.best, patience.best_weights = float(numbers["best"]), arrays.get("best_weights")
+        patience.best_epoch = _count(numbers["best_epoch"], n_epochs)
+        patience.n_stagnant = _count(numbers["n_stagnant"], n_epochs)
+        patience.n_epochs = n_epochs
+
+        validated = self.validation is not None
+        for loss, validation_loss, validation_score, *others in table.tolist():
+            validation = (validation_loss, validation_score) if validated else (None, None)
+            self.history.epochs.append(Epoch(loss, *validation, *others))
+        self.history.epochs[-1].is_last = bool(numbers["has_converged"])
+
+        if "order" in arrays:
+            self.batches.order = arrays["order"]
+            held_out = arrays.get("held_out", self.batches.order[:0])
+            rows = np.sort(np.concatenate([self.batches.order, held_out]))
+            if not np.array_equal(rows, np.arange(self.data.X.shape[0])):
+                raise ValueError("rows that are not those of the data")
+        if self.validation is not None and "held_out" in arrays:
+            self.validation = replace(self.validation, rows=arrays["held_out"])
+
+        words, gauss = arrays["random_words"], float(numbers["gauss"])
+        position, has_gauss = _count(numbers["random_position"], len(words)), _count(numbers["has_gauss"], 1)
+        self.rng.set_state(("MT19937", words, position, has_gauss, gauss))
 
     def is_finite(self):
         # Adam hides an infinite average by dividing by it: no weight would ever change again
@@ -276,7 +407,7 @@ class LbfgsRun(Run):
         best = self.patience.best_weights
         attributes = self._common_attributes(self.patience, self.parameters.flat if best is None else best)
         if not self.history.epochs:
-            attributes["loss_"] = self.final_loss
+            attributes["loss_"] = self._loss_in_units_of_y(self.final_loss)
         best_loss = min(attributes["loss_curve_"], default=attributes["loss_"])
         return {
             **attributes,
@@ -284,3 +415,10 @@ class LbfgsRun(Run):
             "best_loss_": None if self.estimator.early_stopping else best_loss,
             "_training": None,
         }
+
+
+def _count(number, at_most):
+    """A number from outside that must be a whole one in a range."""
+    if not (isinstance(number, int) and 0 <= number <= at_most):
+        raise ValueError(f"{number!r} is no whole number from 0 to {at_most}")
+    return number

@@ -58,10 +58,10 @@ class Validation:
         )
         if self.is_scored:
             score = self._score(parameters)
-        elif self.estimator.scoring == "loss":
+        elif self.estimator._scores_by_loss(loss):
             score = -self.history.reported(value)
         else:
-            score = self.estimator._validation_score(loss, raw, self.y, self.weight, value)
+            score = self.estimator._validation_score(loss, raw, self.y, self.weight)
         return self.history.reported(value), score
 
     def _score(self, parameters):

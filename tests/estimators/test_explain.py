@@ -404,5 +404,5 @@ def test_what_is_no_network_of_ours_is_refused(function):
     pipeline = make_pipeline(StandardScaler(), theirs).fit(X, y)
     search = GridSearchCV(theirs, {"alpha": [0.1]}, cv=2).fit(X, y)
     for other in (theirs, pipeline, search, ScratchMLPClassifier, "ScratchMLPClassifier", None):
-        with pytest.raises(TypeError, match="must be a ScratchMLPClassifier, a ScratchMLPRegressor or a"):
+        with pytest.raises(TypeError, match="must be a ScratchMLPClassifier, a ScratchMLPRegressor, or a"):
             function(other, X, y)

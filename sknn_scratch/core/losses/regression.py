@@ -323,8 +323,8 @@ class GaussianNLL(Loss):
     A target that is met exactly would draw sigma to 0 without end. So sigma is never less than 1e-6, in the
     loss and in predictions: log sigma is clipped at log(1e-6), below which its gradient is 0. The floor is in
     the units of y; targets with a spread not far from 1 suit it. (PyTorch's floor of sigma is 1e-3, and its
-    gradient goes on below it as if nothing had been clipped.) Nothing bounds sigma from above: for rows far from
-    those that were learnt, it may be enormous.
+    gradient goes on below it as if nothing had been clipped.) Nothing bounds sigma from above: for rows far
+    from those that were learnt, it may be enormous.
 
     References
     ----------
