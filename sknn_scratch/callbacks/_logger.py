@@ -17,7 +17,7 @@ class EpochLogger:
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ScratchMLPClassifier(early_stopping=True, random_state=0).set_callbacks(EpochLogger(5))
     >>> model.fit(X, y).n_iter_  # doctest: +ELLIPSIS
-    epoch    5  loss ...  validation loss ...  validation score ...  learning rate 0.001  gradient ...
+    epoch    5  loss ...  validation loss ...  validation score ...  learning rate 0.001 ...
     ...
     """
 
@@ -50,10 +50,10 @@ class EpochLogger:
 def epoch_line(row):
     """A row of `history_` as a line of text."""
     names = {
-        "loss": ("loss", "<8.6g"),
-        "validation_loss": ("validation loss", "<8.6g"),
-        "validation_score": ("validation score", "<7.4g"),
-        "learning_rate": ("learning rate", ".4g"),
+        "loss": ("loss", "<11.6g"),
+        "validation_loss": ("validation loss", "<11.6g"),
+        "validation_score": ("validation score", "<10.4g"),
+        "learning_rate": ("learning rate", "<9.4g"),
         "gradient_norm": ("gradient", "<8.3g"),
     }
     parts = [f"epoch {row['epoch']:4d}"]

@@ -86,14 +86,12 @@ class History:
     ----------
     epochs : list of Epoch
         One for each epoch, or for each iteration of L-BFGS.
-    loss_scale, loss_offset : float
-        The data's part of a loss is recorded as ``loss_scale * loss + loss_offset``. What is minimised does
-        not know them.
+    loss_scale : float
+        The data's part of a loss is recorded as ``loss_scale * loss``. What is minimised does not know it.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     loss_scale: float = 1.0
-    loss_offset: float = 0.0
 
     @property
     def losses(self) -> list[float]:
@@ -102,4 +100,4 @@ class History:
 
     def reported(self, loss: float) -> float:
         """The data's part of a loss as it is recorded."""
-        return self.loss_scale * loss + self.loss_offset
+        return self.loss_scale * loss

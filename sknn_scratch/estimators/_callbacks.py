@@ -1,5 +1,7 @@
 """The bridge from the training loops to ``verbose`` and to scikit-learn's callbacks."""
 
+from typing import Any
+
 from sknn_scratch.callbacks._checkpoint import Checkpoint
 from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import Observer
@@ -31,7 +33,8 @@ class FitObserver(Observer):
         self.hook_arguments = {"estimator": estimator, **user_data}
         self.context = context
         self.epoch_context = None
-        self.snapshot = self.history_rows = None
+        self.snapshot = None
+        self.history_rows: Any = None  # a callable by the time it is called
         if context is not None:
             context.call_on_fit_task_begin(**self.hook_arguments)
 

@@ -3,7 +3,7 @@
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
@@ -14,7 +14,6 @@ from sknn_scratch.core import (
     OPTIMIZERS,
     Batch,
     Batches,
-    Epoch,
     History,
     Network,
     Outcome,
@@ -211,7 +210,19 @@ class MinibatchRun(Run):
             "t_": self.training.samples_seen,
             "best_loss_": None if early_stopping else self._loss_in_units_of_y(-patience.best),
             "_training": self.training,
+            "_watched": self._watched(),
         }
+
+    def _watched(self):
+        """What scores of two fits must have in common to be compared."""
+        estimator = self.estimator
+        watched = (
+            estimator.early_stopping,
+            self.validation_data is not None,
+            estimator.scoring,
+            estimator.loss,
+        )
+        return watched if estimator.early_stopping else (False, estimator.loss)
 
     @property
     def has_converged(self):
@@ -222,103 +233,6 @@ class MinibatchRun(Run):
     def is_complete(self):
         """Whether training has run its course."""
         return self.has_converged or len(self.history.epochs) == self.estimator.max_iter
-
-    def state(self):
-        """All that the rest of a fit from scratch depends on, besides its parameters and data.
-
-        Returns
-        -------
-        arrays : dict of str -> ndarray
-            Not copied.
-        numbers : dict of str -> number
-            What is no array.
-        """
-        patience, optimizer_state = self.training.patience, self.training.optimizer_state
-        epochs = self.history.epochs
-        _, words, position, has_gauss, gauss = self.rng.get_state()
-        arrays = {
-            "parameters": self.parameters.flat,
-            **{f"average_{name}": average for name, average in optimizer_state.averages.items()},
-            "random_words": words,
-            # a row of numbers each; what was not measured is NaN
-            "epochs": np.array([list(epoch.measured().values()) for epoch in epochs], dtype=float),
-        }
-        if patience.keeps_best_weights:
-            best = patience.best_weights
-            arrays["best_weights"] = self.parameters.flat if best is None else best
-        if self.batches.order is not None:
-            arrays["order"] = self.batches.order
-        if self.validation is not None and self.validation.rows is not None:
-            arrays["held_out"] = self.validation.rows
-        numbers = {
-            "n_steps": optimizer_state.n_steps,
-            "plateaus": self.training.progress.plateaus,
-            "best": float(patience.best),
-            "best_epoch": patience.best_epoch,
-            "n_stagnant": patience.n_stagnant,
-            "has_converged": self.has_converged,
-            "random_position": position,
-            "has_gauss": has_gauss,
-            "gauss": gauss,
-        }
-        return arrays, numbers
-
-    def restore(self, arrays, numbers):
-        """Go on from the state of a run that began like this one.
-
-        Parameters
-        ----------
-        arrays, numbers : dict
-            What :meth:`state` returned, or anything that claims to be that.
-
-        Raises
-        ------
-        Exception
-            Of any kind, if it is not. The random numbers are as they were then, the run is spoilt.
-        """
-        table = arrays["epochs"]
-        expected = {**self.state()[0], "epochs": np.empty((len(table), len(Epoch().measured())))}
-        if {name: (array.dtype, array.shape) for name, array in arrays.items()} != {
-            name: (array.dtype, array.shape) for name, array in expected.items()
-        }:
-            raise ValueError("other arrays than this fit has")
-        n_epochs, n_batches, n_rows = len(table), self.batches.n_batches, self.batches.n_rows
-        if not 1 <= n_epochs <= self.estimator.max_iter:
-            raise ValueError(f"{n_epochs} epochs of {self.estimator.max_iter}")
-
-        self.parameters.flat[...] = arrays["parameters"]
-        optimizer_state, progress = self.training.optimizer_state, self.training.progress
-        for name, average in optimizer_state.averages.items():
-            average[...] = arrays[f"average_{name}"]
-        progress.step = optimizer_state.n_steps = _count(numbers["n_steps"], n_epochs * n_batches)
-        progress.plateaus = _count(numbers["plateaus"], n_epochs)
-        progress.epoch = n_epochs
-        progress.samples_seen = self.training.samples_seen = n_epochs * n_rows
-
-        patience = self.training.patience
-        patience.best, patience.best_weights = float(numbers["best"]), arrays.get("best_weights")
-        patience.best_epoch = _count(numbers["best_epoch"], n_epochs)
-        patience.n_stagnant = _count(numbers["n_stagnant"], n_epochs)
-        patience.n_epochs = n_epochs
-
-        validated = self.validation is not None
-        for loss, validation_loss, validation_score, *others in table.tolist():
-            validation = (validation_loss, validation_score) if validated else (None, None)
-            self.history.epochs.append(Epoch(loss, *validation, *others))
-        self.history.epochs[-1].is_last = bool(numbers["has_converged"])
-
-        if "order" in arrays:
-            self.batches.order = arrays["order"]
-            held_out = arrays.get("held_out", self.batches.order[:0])
-            rows = np.sort(np.concatenate([self.batches.order, held_out]))
-            if not np.array_equal(rows, np.arange(self.data.X.shape[0])):
-                raise ValueError("rows that are not those of the data")
-        if self.validation is not None and "held_out" in arrays:
-            self.validation = replace(self.validation, rows=arrays["held_out"])
-
-        words, gauss = arrays["random_words"], float(numbers["gauss"])
-        position, has_gauss = _count(numbers["random_position"], len(words)), _count(numbers["has_gauss"], 1)
-        self.rng.set_state(("MT19937", words, position, has_gauss, gauss))
 
     def is_finite(self):
         # Adam hides an infinite average by dividing by it: no weight would ever change again
@@ -343,7 +257,7 @@ class MinibatchRun(Run):
         estimator = self.estimator
         before = getattr(estimator, "_training", None) if self.goes_on else None
         patience = self._patience()
-        if before is not None and before.patience.keeps_best_weights == estimator.early_stopping:
+        if before is not None and self._watched() == getattr(estimator, "_watched", None):
             patience.best, best = before.patience.best, before.patience.best_weights
             patience.best_epoch = before.patience.best_epoch
             if best is not None:
@@ -415,10 +329,3 @@ class LbfgsRun(Run):
             "best_loss_": None if self.estimator.early_stopping else best_loss,
             "_training": None,
         }
-
-
-def _count(number, at_most):
-    """A number from outside that must be a whole one in a range."""
-    if not (isinstance(number, int) and 0 <= number <= at_most):
-        raise ValueError(f"{number!r} is no whole number from 0 to {at_most}")
-    return number

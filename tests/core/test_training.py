@@ -28,7 +28,7 @@ from sknn_scratch.core import (
     train_lbfgs,
     train_minibatch,
 )
-from sknn_scratch.core import training as lbfgs_module
+from sknn_scratch.core import lbfgs as lbfgs_module
 
 SIZES = [2, 3, 1]
 

@@ -301,7 +301,7 @@ class TestCourse:
         lines = capsys.readouterr().out.splitlines()
         expected = []
         for row in model.history_:
-            expected.append(f"epoch {row['epoch']:4d}  loss {row['loss']:<8.6g}")
+            expected.append(f"epoch {row['epoch']:4d}  loss {row['loss']:<11.6g}")
         assert len(expected) == 4
         assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
         assert all(("validation score" in line) is early_stopping for line in lines)

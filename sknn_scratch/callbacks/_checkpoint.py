@@ -1,0 +1,204 @@
+"""Checkpoint: the state of a fit in a file, from which it can go on."""
+
+import json
+import os
+import pathlib
+import uuid
+
+import numpy as np
+
+from sknn_scratch.callbacks._fingerprint import fingerprint
+from sknn_scratch.callbacks._state import restore, state_of
+
+_FORMAT = "sknn_scratch checkpoint"
+_VERSION = 1
+
+
+class Checkpoint:
+    """Save the state of a fit after epochs, and go on from what was saved.
+
+    The file is written under another name and renamed, so that whatever happens, `path` is the last whole
+    checkpoint. A kill in the middle of writing leaves ``<path>.<digits>.tmp`` beside it, to be deleted.
+
+    With ``resume=True``, `fit` with the same parameters and data goes on to the same bits as if it had never
+    ended: weights, state of the optimizer, random numbers, history (but for the seconds in it). Parameters
+    and data must be the same, except `verbose`; where `random_state` is a `RandomState`, the file says where
+    in its numbers to go on. A fit that had come to its end is restored as it was.
+
+    In a search or cross-validation all clones write to the same path. None goes on from the file of another,
+    because the data or parameters differ: it is refused.
+
+    L-BFGS cannot be resumed, and neither can a fit with ``warm_start=True`` of a fitted estimator.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, in the format of :func:`numpy.savez`: arrays, and JSON in the array ``metadata``.
+    every : int, default=1
+        Epochs from one checkpoint to the next; after the last of a training that runs its course there is
+        always one.
+    resume : bool, default=False
+        Whether to go on from the file. If there is none yet, training begins anew.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn_scratch import ScratchMLPClassifier
+    >>> from sknn_scratch.callbacks import Checkpoint
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = ScratchMLPClassifier(tol=0.01, n_iter_no_change=3, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     n_epochs = model.set_callbacks(Checkpoint(f"{folder}/iris.npz", every=10)).fit(X, y).n_iter_
+    ...     again = model.set_callbacks(Checkpoint(f"{folder}/iris.npz", resume=True)).fit(X, y)
+    >>> again.n_iter_ == n_epochs
+    True
+    """
+
+    def __init__(self, path, every=1, resume=False):
+        self.path = path
+        self.every = every
+        self.resume = resume
+        # clones of an estimator share their callbacks, and may be fitted at the same time
+        self._runs = {}
+
+    def __getstate__(self):
+        return {**vars(self), "_runs": {}}
+
+    def setup(self, estimator, context):
+        """Check what can be known before training. These are the hooks of scikit-learn's protocol."""
+        if not (isinstance(self.every, int | np.integer) and self.every > 0):
+            raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")
+        if not hasattr(estimator, "hidden_activations"):
+            raise TypeError(
+                f"Checkpoint saves the training of a network, not of {type(estimator).__name__}: call "
+                "set_callbacks of the ScratchMLPClassifier or ScratchMLPRegressor in it."
+            )
+        if estimator.solver == "lbfgs":
+            raise ValueError(
+                "Checkpoint cannot save solver='lbfgs': SciPy keeps to itself what its search remembers. "
+                "Use another solver, or fit without Checkpoint."
+            )
+        if estimator.warm_start and hasattr(estimator, "coefs_"):
+            raise ValueError(
+                "Checkpoint saves fits from scratch, but warm_start=True goes on with the fitted estimator. "
+                "Set warm_start=False, or fit a clone."
+            )
+        if os.path.isdir(self.path):
+            raise ValueError(f"path={self.path!r} is a directory; Checkpoint needs the name of a file.")
+        try:
+            self._replace_file(lambda file: None, rehearsal=True)
+        except OSError as error:
+            raise ValueError(f"path={self.path!r} cannot be written: {error}.") from error
+
+    def attach(self, run):
+        """Take note of a training that is about to begin; with `resume`, set it to where the file left off.
+
+        Parameters
+        ----------
+        run : MinibatchRun
+            The training.
+        """
+        if not isinstance(run.rng._bit_generator, np.random.MT19937):
+            raise ValueError(
+                f"Checkpoint cannot save the random numbers of {run.rng}. Use a number as random_state."
+            )
+        metadata = {"format": _FORMAT, "version": _VERSION, "made_with": _ingredients(run)}
+        if self.resume and os.path.lexists(self.path):
+            self._go_on(run, metadata)
+        self._runs[run.estimator] = run, metadata
+
+    def detach(self, run):
+        """Let go of a training that has ended: an epoch that was broken off is not to be saved."""
+        self._runs.pop(run.estimator, None)
+
+    def on_fit_task_begin(self, estimator, context):
+        """Nothing is to be saved yet."""
+
+    def on_fit_task_end(self, estimator, context):
+        """Save the state after an epoch."""
+        run, metadata = self._runs.get(estimator, (None, None))
+        if run is None:
+            return
+        if len(run.history.epochs) % self.every == 0 or run.is_complete:
+            arrays, numbers = state_of(run)
+            text = json.dumps({**metadata, "state": numbers})
+            arrays["metadata"] = np.frombuffer(text.encode(), np.uint8)
+            self._replace_file(lambda file: np.savez(file, **arrays))
+
+    def teardown(self, estimator, context):
+        """Nothing is left to be done."""
+
+    def _replace_file(self, write, rehearsal=False):
+        """Put what is written in the place of the file, at once; in a rehearsal leave everything as it is."""
+        path = pathlib.Path(self.path)
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with temporary.open("xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if not rehearsal:
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _go_on(self, run, metadata):
+        """Restore what was saved of a run that began like this one."""
+        try:
+            arrays = _read(self.path)
+            saved = json.loads(arrays.pop("metadata").tobytes())
+            if saved["format"] != _FORMAT:
+                raise ValueError(f"its format is {saved['format']!r}")
+            is_same_version = saved["version"] == _VERSION
+            saved_with = dict(saved["made_with"]) if is_same_version else {}
+        except Exception as error:
+            raise self._refusal(f"is not a whole file of Checkpoint ({_named(error)})") from error
+        if not is_same_version:
+            raise self._refusal(
+                f"has version {saved['version']!r} of the format, and this release of sknn_scratch reads "
+                f"version {_VERSION}"
+            )
+        made_with = metadata["made_with"]
+        differing = [name for name in made_with if saved_with.get(name) != made_with[name]]
+        if differing:
+            raise self._refusal(f"was saved by a fit with different {', '.join(differing)}")
+        try:
+            restore(run, arrays, saved["state"])
+        except Exception as error:
+            raise self._refusal(f"does not hold the state of a fit ({_named(error)})") from error
+
+    def _refusal(self, reason):
+        return ValueError(
+            f"Training cannot go on from path={self.path!r}: the file {reason}. Repeat the fit that saved "
+            "it, or begin anew with resume=False or another path."
+        )
+
+
+def _ingredients(run):
+    """Fingerprints of all that training depends on besides its state, by the names that users know."""
+    estimator = run.estimator
+    parameters = estimator.get_params(deep=False)
+    del parameters["verbose"]
+    ingredients = {
+        "estimator": type(estimator),
+        **parameters,
+        **dict(zip(("X", "y", "sample_weight"), run.data, strict=True)),
+        "labels in y": getattr(estimator, "classes_", None),
+        "names of features": getattr(estimator, "feature_names_in_", None),
+        "validation data": run.validation_data,
+    }
+    return {name: fingerprint(value) for name, value in ingredients.items()}
+
+
+def _named(error):
+    return f"{type(error).__name__}: {error}"
+
+
+def _read(path):
+    """The arrays in a file that may hold anything."""
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        # what is compressed may be any size
+        if sum(entry.file_size for entry in archive.zip.infolist()) > os.path.getsize(path):
+            raise ValueError("it is compressed")
+        return {name: archive[name] for name in archive.files}
