@@ -50,10 +50,15 @@ def all_or_nothing(method):
 
 
 def has_partial_fit(estimator):
-    """Whether the solver goes step by step; if not, raise the reason why there is no partial_fit."""
+    """Whether training may go step by step; if not, raise the reason why there is no partial_fit."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+        )
+    if estimator.class_weight == "balanced":
+        raise AttributeError(
+            "class_weight='balanced' needs all data at once, which partial_fit does not have: give a dict of "
+            "weights, such as compute_class_weight('balanced', classes=classes, y=y) finds."
         )
     return True
 

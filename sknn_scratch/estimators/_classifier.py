@@ -270,11 +270,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             If the data are not as they must be, or if training diverges. The estimator is left as it was.
         """
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all data at once, which partial_fit does not have: give a "
-                "dict of weights, such as compute_class_weight('balanced', classes=classes, y=y) finds."
-            )
         self._set_classes(y, classes)
         return self._fit(X, y, sample_weight, incremental=True)
 

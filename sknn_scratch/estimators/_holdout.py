@@ -48,7 +48,7 @@ def split_rows(n_samples, fraction, classes, rng):
     if n_validation < 2 or n_validation == len(rows):
         raise ValueError(
             "The validation set is too small, or leaves nothing to train on: early_stopping=True with "
-            f"validation_fraction={fraction} holds out {n_validation} of {len(rows)} samples. "
+            f"validation_fraction={fraction} holds out {n_validation} of {n_samples} samples. "
             "Change 'validation_fraction', or the size of your dataset, or set early_stopping=False."
         )
     if stratify is not None and min(n_validation, len(rows) - n_validation) < len(np.unique(stratify)):
