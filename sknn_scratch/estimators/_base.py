@@ -206,11 +206,9 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         """The precisions to train in that X may have."""
         if self.dtype is not None:
             return [np.dtype(self.dtype)]
-        return (
-            [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
-            if goes_on
-            else [np.float64, np.float32]
-        )
+        if goes_on:
+            return [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
+        return [np.float64, np.float32]
 
     def _check_data(self, X, y, sample_weight, dtypes, goes_on, incremental):
         """The data in one dtype, the targets encoded; and the loss that goes with them."""
@@ -245,11 +243,12 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
             raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
         twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
         try:
-            return twin._check_data(X_val, y_val, sample_weight_val, [dtype], goes_on=True, incremental=True)[
-                0
-            ]
+            data, _ = twin._check_data(
+                X_val, y_val, sample_weight_val, [dtype], goes_on=True, incremental=True
+            )
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+        return data
 
     def _validated(self, X, *y, **options):
         """scikit-learn's validate_data, which does not say where a string was found."""

@@ -1,43 +1,20 @@
 """ScratchMLPClassifier."""
 
-import copy
-
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
 from sklearn.utils.validation import check_is_fitted
 
-from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss, Loss, PerColumn
+from sknn_scratch.core import Loss, PerColumn
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
+from sknn_scratch.estimators._class_targets import CLASS_LOSSES, ClassTargets
 from sknn_scratch.estimators._holdout import split_rows
 
-# for each name: the loss of one or several yes / no outputs, and that of one class out of several
-_LOSSES = {
-    "log_loss": (BinaryLogLoss, LogLoss),
-    "squared_error": (BinarySquaredError, ClassSquaredError),
-}
 
-# scikit-learn's names of kinds of targets, as far as they are supported, and ours
-_KINDS = {
-    "binary": "single-label",
-    "multiclass": "single-label",
-    "multilabel-indicator": "multilabel",
-    "multiclass-multioutput": "multioutput",
-}
-
-
-class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
+class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     """Multi-layer perceptron classifier, trained by backpropagation.
 
     It minimises the log-loss, or the squared error of probabilities. Targets may be binary, multiclass,
@@ -237,7 +214,7 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "loss": [StrOptions(set(CLASS_LOSSES)), Loss],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -273,19 +250,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         self._set_classes(y, classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _set_classes(self, y, classes):
-        """All labels that will ever occur, in the first call of partial_fit."""
-        if classes is None and not hasattr(self, "classes_") and type_of_target(y) == "multilabel-indicator":
-            classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
-        if classes is None or np.ndim(classes[0]) == 0:
-            _check_partial_fit_first_call(self, classes)  # sets classes_
-            return
-        classes = [unique_labels(column) for column in classes]  # one array for each column of y
-        if not hasattr(self, "classes_"):
-            self.classes_ = classes
-        elif list(map(np.ndarray.tolist, classes)) != [np.ravel(known).tolist() for known in self.classes_]:
-            raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}.")
-
     def predict(self, X):
         """Predict the labels.
 
@@ -305,17 +269,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             labels = (raw > 0).astype(int)
             return csr_matrix(labels) if self._labels_are_sparse else labels
         return self._labels(_class_numbers(raw, network.loss))
-
-    def _labels(self, class_numbers):
-        """Labels of the numbers of classes, of shape (n_samples,) or (n_samples, n_columns)."""
-        if not isinstance(self.classes_, list):
-            return self.classes_[class_numbers]
-        columns = zip(self.classes_, class_numbers.T, strict=True)
-        labels = [classes[numbers] for classes, numbers in columns]
-        if len({classes.dtype.kind for classes in self.classes_}) > 1:
-            # strings and numbers stay what they are
-            labels = [column.astype(object) for column in labels]
-        return np.column_stack(labels)
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -395,145 +348,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
             raise ValueError(f"y must have the shape of the predictions, {predicted.shape}, got {y.shape}.")
         return float(np.average((predicted == y).all(axis=1), weights=sample_weight))
 
-    def _is_binary(self):
-        return self.out_activation_ == "logistic" and self.n_outputs_ == 1
-
-    def _is_multilabel(self):
-        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
-
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
-        if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
-            y = column_or_1d(y, warn=True)
-        kind = self._kind_of(y, goes_on, incremental)
-        if issparse(y) and kind != "multilabel":
-            raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
-        if kind is None:
-            check_classification_targets(y)  # raises
-        if goes_on and kind != self._kind_of_targets():
-            raise ValueError(
-                f"Training cannot go on from {self._kind_of_targets()} to {kind} targets: use fit with "
-                "warm_start=False."
-            )
-        if incremental and isinstance(self.classes_, list) is not (kind == "multioutput"):
-            raise ValueError(
-                f"classes={self.classes_} does not go with {kind} targets: it must be a list of arrays, one "
-                "for each column of y, where these hold several classes, and one array otherwise."
-            )
-        self._labels_are_sparse = issparse(y)
-        if kind == "multioutput":
-            codes = self._encode_columns(y, goes_on, incremental)
-            self.n_outputs_ = sum(len(classes) for classes in self.classes_)
-        else:
-            self._check_labels(unique_labels(y), kind, goes_on, incremental)
-            if kind == "multilabel":
-                codes = y.toarray() if issparse(y) else y
-                self.n_outputs_ = codes.shape[1]
-            else:
-                codes = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
-                self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        weight = self._with_class_weight(weight, codes, kind, dtype, incremental)
-        return codes.astype(dtype), weight, self._loss_for(kind)
-
-    def _kind_of(self, y, goes_on, incremental):
-        """The kind of targets, None if it is not supported."""
-        # 0 and 1 may be all that a part of the data has of several classes
-        is_known = (goes_on or incremental) and isinstance(self.classes_, list)
-        if y.ndim == 2 and not issparse(y) and (is_known or y.dtype == object):
-            return "multioutput"
-        try:
-            return _KINDS.get(type_of_target(y, input_name="y"))
-        except TypeError as error:
-            raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
-
-    def _check_labels(self, labels, kind, goes_on, incremental):
-        """Keep the labels as the classes, or see whether they are among those known."""
-        if not (goes_on or incremental):
-            self.classes_ = labels
-        elif kind == "multilabel" and len(labels) != len(self.classes_):
-            raise ValueError(f"y has {len(labels)} labels, but classes has {len(self.classes_)}.")
-        elif incremental and not set(labels) <= set(self.classes_):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {labels}."
-            )
-        elif not incremental and set(labels) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {labels}"
-            )
-
-    def _encode_columns(self, y, goes_on, incremental):
-        """Numbers of classes, column by column."""
-        columns = [_of_one_kind(y[:, i]) for i in range(y.shape[1])]
-        labels = [unique_labels(column) for column in columns]
-        known = labels if not (goes_on or incremental) else self.classes_
-        if len(known) != len(labels):
-            raise ValueError(f"y has {len(labels)} columns, but classes has {len(known)}.")
-        for i, (new, old) in enumerate(zip(labels, known, strict=True)):
-            if not set(new) <= set(old):
-                raise ValueError(f"Column {i} of y has classes {new} that are not all in {old}.")
-        self.classes_ = known
-        encoders = [LabelEncoder().fit(classes) for classes in known]
-        pairs = zip(encoders, columns, strict=True)
-        return np.column_stack([encoder.transform(column) for encoder, column in pairs])
-
-    def _with_class_weight(self, weight, codes, kind, dtype, incremental):
-        """Weights of samples times those of their classes, one factor for each column of y."""
-        if self.class_weight is None:
-            return weight
-        columns = codes.T.astype(np.intp)
-        is_balanced = self.class_weight == "balanced"
-        # validation data are weighted like those to train on
-        if not (is_balanced and incremental and hasattr(self, "_weights_of_classes")):
-            classes = [np.arange(2)] * len(columns) if kind == "multilabel" else self.classes_
-            classes = [classes] if kind == "single-label" else classes
-            given = self.class_weight
-            if not is_balanced and isinstance(given, list) is (kind == "single-label"):
-                raise ValueError(
-                    f"class_weight={given!r} must be 'balanced' or, for {kind} targets, a "
-                    + ("dict." if kind == "single-label" else "list of dicts, one for each column of y.")
-                )
-            given = given if isinstance(given, list) else [given] * len(columns)
-            if len(given) != len(columns):
-                raise ValueError(f"class_weight has {len(given)} entries, but y has {len(columns)} columns.")
-            self._weights_of_classes = [
-                _class_weights(*column, weight) for column in zip(given, classes, columns, strict=True)
-            ]
-        pairs = zip(self._weights_of_classes, columns, strict=True)
-        of_class = np.prod([weights[column] for weights, column in pairs], axis=0).astype(dtype, copy=False)
-        weight = of_class if weight is None else weight * of_class
-        total = weight.sum()
-        if not 0 < total < np.inf:
-            raise ValueError(f"class_weight={self.class_weight!r} makes {total} the sum of all weights.")
-        return weight
-
-    def _loss_for(self, kind):
-        """The loss of one or several yes / no outputs, of one class out of several, or of several such."""
-        independent = kind == "multilabel" or (kind == "single-label" and len(self.classes_) == 2)
-        loss = self.loss
-        if isinstance(loss, str):
-            loss = _LOSSES[loss][not independent]()
-        else:
-            pair = next((pair for pair in _LOSSES.values() if isinstance(loss, pair)), None)
-            loss = copy.deepcopy(loss) if pair is None else pair[not independent](**loss.get_params())
-        link = "logistic" if independent else "softmax"
-        if loss.link_inverse != link:
-            raise ValueError(f"loss={self.loss!r} must have the link {link!r}, for {kind} targets.")
-        if kind != "multioutput":
-            return loss
-        return PerColumn(tuple(len(classes) for classes in self.classes_), loss)
-
-    def _kind_of_targets(self):
-        if isinstance(self.classes_, list):
-            return "multioutput"
-        return "multilabel" if self._is_multilabel() else "single-label"
-
-    def _decoded(self, y):
-        codes = y.astype(int)
-        if not isinstance(self.classes_, list) and codes.shape[1] > 1:
-            return codes
-        return self._labels(codes if isinstance(self.classes_, list) else codes.ravel())
-
     def _loss_scale(self, loss):
         return 1.0
 
@@ -558,31 +372,6 @@ class ScratchMLPClassifier(ClassifierMixin, BaseScratchMLP):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _of_one_kind(column):
-    """A column of labels in a dtype of its own, where it comes as objects."""
-    if column.dtype != object:
-        return column
-    labels = np.array(column.tolist())
-    # numbers beside strings would become strings
-    if labels.dtype == object or {isinstance(label, str) for label in column} != {labels.dtype.kind == "U"}:
-        raise ValueError("The labels in a column of y must all be of one kind, and none missing.")
-    return labels
-
-
-def _class_weights(given, classes, codes, sample_weight):
-    """Weight of each class of a column."""
-    if given == "balanced":
-        # all samples / (classes that occur * samples of the class), where a weight of 2 is two samples
-        counts = np.bincount(codes, sample_weight, minlength=len(classes)).astype(float)
-        occurs = counts > 0
-        weights = np.where(occurs, counts.sum() / (occurs.sum() * np.where(occurs, counts, 1.0)), 1.0)
-    else:
-        weights = compute_class_weight(given, classes=classes, y=classes)
-    if not (np.isfinite(weights).all() and weights.min() >= 0):
-        raise ValueError(f"class_weight={given!r} must hold numbers that are not negative.")
-    return weights
 
 
 def _class_numbers(raw, loss):
