@@ -129,7 +129,7 @@ def figures():
 def test_verdicts_say_which_target_is_missed(figures):
     verdicts = targets.verdicts(figures)
     assert [v.what for v in verdicts if not v.met] == ["predict of one row above validation, float64"]
-    assert len(verdicts) == 15
+    assert len(verdicts) == 16
 
 
 def test_a_workload_below_the_least_ratio_is_named(figures):

@@ -5,6 +5,8 @@ initialisation are not counted. Only where the time to compile is the question, 
 compared.
 """
 
+from functools import partial
+
 import numpy as np
 import peers
 from measuring import alternate, mean_ratio, show_ratio, versus
@@ -70,10 +72,7 @@ def measure(options):
         for name, workload in chosen(options.quick).items():
             X, y = workload.data(dtype)
             field, notes = field_of(workload, dtype, options.peers, X, y)
-            runs = {
-                who: lambda peer=peer, X=X, y=y, n=workload.n_epochs: epoch_ms(peer, X, y, n)
-                for who, peer in field.items()
-            }
+            runs = {who: partial(epoch_ms, peer, X, y, workload.n_epochs) for who, peer in field.items()}
             times = alternate(runs, options.repeats)
             our_loss = field["ours"].loss(X, y)
             for who in [who for who in field if who != "ours"]:
@@ -110,15 +109,11 @@ def measure_variants(options):
                 "sklearn": peers.sklearn(workload, **settings),
                 "ours": peers.ours(workload, **settings),
             }
-            times = alternate(
-                {
-                    who: lambda peer=peer, X=X, y=y, given=fit_parameters: epoch_ms(
-                        peer, X, y, workload.n_epochs, **given
-                    )
-                    for who, peer in field.items()
-                },
-                options.repeats,
-            )
+            runs = {
+                who: partial(epoch_ms, peer, X, y, workload.n_epochs, **fit_parameters)
+                for who, peer in field.items()
+            }
+            times = alternate(runs, options.repeats)
             row = {
                 "variant": name,
                 "dtype": dtype,
@@ -148,10 +143,8 @@ def measure_compilation(options):
         field = {"jax": peers.Jax(workload, fresh=True), "ours": peers.ours(workload)}
         for peer in field.values():
             peer.fit(X, y, 1)  # imports, starts threads
-        times = alternate(
-            {who: lambda peer=peer, X=X, y=y: peer.fit(X, y, 20) for who, peer in field.items()},
-            max(2, options.repeats // 2),  # whole fits are long and vary less
-        )
+        runs = {who: partial(peer.fit, X, y, 20) for who, peer in field.items()}
+        times = alternate(runs, max(2, options.repeats // 2))  # whole fits are long and vary less
         row = {"workload": name, **versus(times["jax"], times["ours"])}
         rows.append(row)
         show_ratio(f"jax with compilation, 20 epochs, {name}", row, "s")

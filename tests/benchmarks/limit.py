@@ -8,6 +8,7 @@ for each other, which those of a training step must.
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import peers
@@ -56,6 +57,10 @@ def epoch_of_products(workload, dtype, n_parts):
     return run
 
 
+def milliseconds(function, *arguments):
+    return 1e3 * seconds(function, *arguments)
+
+
 def in_threads(parts):
     """Run functions at once, each in a thread of its own, BLAS on one thread."""
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(len(parts)) as pool:
@@ -75,11 +80,11 @@ def measure(options):
             parts = [epoch_of_products(workload, dtype, n_threads) for _ in range(n_threads)]
             us = peers.ours(workload)
             runs = {
-                "BLAS threads": lambda whole=whole: 1e3 * seconds(whole),
-                "ours": lambda us=us, X=X, y=y, n=workload.n_epochs: epoch_ms(us, X, y, n),
+                "BLAS threads": partial(milliseconds, whole),
+                "ours": partial(epoch_ms, us, X, y, workload.n_epochs),
             }
             if n_threads > 1:
-                runs["Python threads"] = lambda parts=parts: 1e3 * seconds(in_threads, parts)
+                runs["Python threads"] = partial(milliseconds, in_threads, parts)
             times = alternate(runs, options.repeats)
             row = row_of(name, dtype, n_threads, times)
             rows.append(row)

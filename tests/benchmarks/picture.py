@@ -29,7 +29,7 @@ def draw_growth(rows, path):
         for panel in (time, memory):
             panel.set(xscale="log", yscale="log", xlabel=AXIS_LABELS[name])
             panel.set_ylim(*whole_decades(*panel.get_ylim()))
-            panel.set_xticks(sizes, [short(size) for size in sizes])
+            panel.set_xticks(*labels(sizes))
             panel.yaxis.set_major_locator(LogLocator())
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
             panel.xaxis.set_minor_locator(NullLocator())
@@ -53,6 +53,16 @@ def draw_memory(panel, sizes, rows):
     ):
         panel.plot(sizes, [row[key] / 1e6 for row in rows], label=label, **style)
     panel.set_ylabel("megabytes")
+
+
+def labels(sizes):
+    """Sizes that have room for a label, from the largest down; and their labels."""
+    room = math.log(sizes[-1] / sizes[0]) / 7
+    kept = [sizes[-1]]
+    for size in reversed(sizes):
+        if math.log(kept[-1] / size) >= room:
+            kept.append(size)
+    return kept, [short(size) for size in kept]
 
 
 def whole_decades(low, high):

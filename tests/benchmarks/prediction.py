@@ -4,6 +4,7 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import peers
@@ -36,17 +37,10 @@ def measure_one_row(options):
     for dtype in DTYPES:
         models = fitted(dtype)
         x = rows_to_predict(1, dtype)
-
-        def validate(model=models["ours"], x=x):
-            check_is_fitted(model)
-            validate_data(model, x, accept_sparse="csr", dtype="numeric", reset=False)
-
-        functions = {"validation": validate}
-        functions |= {who: lambda model=model, x=x: model.predict(x) for who, model in models.items()}
-        times = alternate(
-            {name: lambda f=f: microseconds(f, n_calls) for name, f in functions.items()},
-            2 * options.repeats,  # a repeat is short
-        )
+        calls = {"validation": partial(validate, models["ours"])}
+        calls |= {who: model.predict for who, model in models.items()}
+        runs = {name: partial(microseconds, call, x, n_calls) for name, call in calls.items()}
+        times = alternate(runs, 2 * options.repeats)  # a repeat is short
         above = [o - v for o, v in zip(times["ours"], times["validation"], strict=True)]
         row = {"dtype": dtype, **{name: spread(us) for name, us in times.items()}, "above": spread(above)}
         rows.append(row)
@@ -60,13 +54,19 @@ def measure_one_row(options):
     return rows
 
 
-def microseconds(function, n_calls):
+def validate(model, X):
+    """What scikit-learn does before any prediction."""
+    check_is_fitted(model)
+    validate_data(model, X, accept_sparse="csr", dtype="numeric", reset=False)
+
+
+def microseconds(function, argument, n_calls):
     """The median of many calls."""
-    function()
+    function(argument)
     times = []
     for _ in range(n_calls):
         start = time.perf_counter()
-        function()
+        function(argument)
         times.append(time.perf_counter() - start)
     return 1e6 * statistics.median(times)
 
@@ -78,10 +78,8 @@ def measure_many_rows(options):
     for dtype in DTYPES:
         models = fitted(dtype)
         X = rows_to_predict(n_rows, dtype)
-        times = alternate(
-            {who: lambda model=model, X=X: seconds(model.predict, X) for who, model in models.items()},
-            max(2, options.repeats // 2 + 1),
-        )
+        runs = {who: partial(seconds, model.predict, X) for who, model in models.items()}
+        times = alternate(runs, max(2, options.repeats // 2 + 1))
         row = {
             "dtype": dtype,
             "n_rows": n_rows,
@@ -106,14 +104,12 @@ def measure_many_callers(options):
         alone = [models["ours"].predict_proba(X) for X in parts]
         together = at_once(models["ours"].predict_proba, parts)
         error = max(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True))
-        times = alternate(
-            {
-                "ours": lambda m=models["ours"], p=parts: seconds(at_once, m.predict, p),
-                "one thread": lambda m=models["ours"], p=parts: seconds(in_turn, m.predict, p),
-                "sklearn": lambda m=models["sklearn"], p=parts: seconds(at_once, m.predict, p),
-            },
-            options.repeats,
-        )
+        runs = {
+            "ours": partial(seconds, at_once, models["ours"].predict, parts),
+            "one thread": partial(seconds, in_turn, models["ours"].predict, parts),
+            "sklearn": partial(seconds, at_once, models["sklearn"].predict, parts),
+        }
+        times = alternate(runs, options.repeats)
         row = {
             "dtype": dtype,
             "callers": N_CALLERS,

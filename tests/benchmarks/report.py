@@ -31,8 +31,8 @@ REPEAT = """\
 ```
 python -m pip install torch --index-url https://download.pytorch.org/whl/cpu
 python -m pip install ".[bench]"                    # jax, skorch, matplotlib
-python tests/benchmarks/run.py --json figures.json
-python tests/benchmarks/report.py figures.json
+python tests/benchmarks/run.py --json docs/performance.json
+python tests/benchmarks/report.py docs/performance.json
 ```
 
 A peer that is not installed is left out. `--quick` shows in a few minutes that everything works, `--only fit

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import warnings
+from functools import partial
 
 from joblib import Parallel, delayed
 from measuring import alternate, seconds, show_ratio, versus
@@ -69,12 +70,10 @@ def measure(options):
         found = {}
 
         def run(who):
-            def fit():
-                found[who] = search(kinds[who], options.quick, X, y)
+            found[who] = search(kinds[who], options.quick, X, y)
 
-            return seconds(fit)
-
-        times = alternate({who: lambda who=who: run(who) for who in kinds}, max(2, options.repeats // 2 + 1))
+        runs = {who: partial(seconds, run, who) for who in kinds}
+        times = alternate(runs, max(2, options.repeats // 2 + 1))
     finally:
         os.environ.pop("PYTHONWARNINGS")
         if filters is not None:

@@ -60,7 +60,9 @@ ones are products and parameters, which grow with its square.""",
 Straight once the hidden layers outweigh what a step costs without them.""",
     "batch": """\
 Down with one over the batch as long as a step costs what calling NumPy costs; flat where the products fill
-the machine. Memory is flat while parameters and the order of the rows outweigh a batch's activations.""",
+the machine. Steeper at a batch of one: after some thousand steps the weights of units that are never active,
+and the averages of their gradients, have shrunk to subnormal numbers, which processors are slow with. Memory
+is flat while parameters and the order of the rows outweigh a batch's activations.""",
 }
 
 

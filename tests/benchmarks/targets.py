@@ -3,6 +3,7 @@
 import operator
 from typing import NamedTuple
 
+import numpy as np
 from measuring import mean_ratio
 
 # (peer, dtype): the least ratio of any workload, the geometric mean of all
@@ -117,6 +118,10 @@ def of_prediction(figures):
                 ("scikit-learn", row["sklearn"]["ratio"]),
             )
         ]
+        # parts of other sizes in other threads may round differently, and no more than that
+        error, rounding = row["largest_difference"], 100 * float(np.finfo(row["dtype"]).eps)
+        what = f"predict from {row['callers']} threads, {row['dtype']}: largest difference"
+        verdicts.append(Verdict(what, f"≤ {rounding:.0e}", f"{error:.0e}", error <= rounding))
     return verdicts
 
 
