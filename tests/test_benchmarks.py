@@ -119,7 +119,9 @@ def figures():
             "cores_per_worker": 1,
             **versus(30.0, 10.0),
             "best": {who: {"params": "{}", "score": 0.9} for who in ("sklearn", "ours")},
-            "workers": [{"process": i, "blas_threads": 1, "python_threads": 1} for i in range(2)],
+            "workers": [
+                {"process": i, "blas_threads": 1, "python_threads": 1, "computing_threads": 1} for i in (1, 2)
+            ],
         },
         "growth": growth,
     }

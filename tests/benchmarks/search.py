@@ -34,19 +34,23 @@ def search(kind, quick, X, y):
 
 
 def threads_of_a_fit(X, y):
-    """In a worker: its process, and the most BLAS and Python threads seen while a model of ours is fitted."""
-    seen = {"process": os.getpid(), "blas_threads": 0, "python_threads": 0}
+    """In a worker: the most BLAS and Python threads seen while a model of ours is fitted, and their product.
+
+    The product is of one moment: Python threads with a BLAS thread each, or one of them with several.
+    """
+    seen = {"process": os.getpid(), "blas_threads": 0, "python_threads": 0, "computing_threads": 0}
     done = threading.Event()
 
     def watch():
         while not done.is_set():
-            pools = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-            seen["blas_threads"] = max(seen["blas_threads"], *pools)
-            seen["python_threads"] = max(seen["python_threads"], threading.active_count() - 1)
+            blas = max(info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas")
+            python = threading.active_count() - before
+            now = {"blas_threads": blas, "python_threads": python, "computing_threads": blas * python}
+            seen.update({key: max(seen[key], n_threads) for key, n_threads in now.items()})
             time.sleep(0.002)
 
     watcher = threading.Thread(target=watch)
-    before = threading.active_count()  # those of the worker itself only wait
+    before = threading.active_count()  # the fit's own, and those of the worker, which only wait
     watcher.start()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -54,7 +58,6 @@ def threads_of_a_fit(X, y):
         ScratchMLPClassifier((256, 256), max_iter=20, random_state=0).fit(X, y)
     done.set()
     watcher.join()
-    seen["python_threads"] += 1 - before
     return seen
 
 

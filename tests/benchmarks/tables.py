@@ -217,14 +217,11 @@ def of_prediction(figures):
 
 
 def of_search(row):
-    workers = {worker["process"]: worker for worker in row["workers"]}
-    seen = "; ".join(
-        f"{worker['blas_threads']} of BLAS, {worker['python_threads']} of Python"
-        for worker in workers.values()
-    )
+    blas, python = (max(w[key] for w in row["workers"]) for key in ("blas_threads", "python_threads"))
     return (
         f"## Grid search\n\n{row['candidates']} candidates x {row['folds']} folds on scikit-learn's digits, "
-        f"`n_jobs={row['n_jobs']}`. Most threads during a fit, in each worker: {seen}.\n\n"
+        f"`n_jobs={row['n_jobs']}`. Most threads seen during a fit in a worker: {blas} of BLAS, {python} of "
+        "Python.\n\n"
         + table(
             ["scikit-learn, s", "ours, s", "ratio", "best scores"],
             [

@@ -127,7 +127,7 @@ def of_prediction(figures):
 
 def of_search(row):
     what = f"GridSearchCV, {row['candidates']} candidates, scikit-learn"
-    busiest = max(worker["blas_threads"] * worker["python_threads"] for worker in row["workers"])
+    busiest = max(worker["computing_threads"] for worker in row["workers"])
     return [
         at_least(what, SEARCH, row["ratio"]),
         at_most("GridSearchCV: computing threads in a worker", row["cores_per_worker"], busiest, places=0),
