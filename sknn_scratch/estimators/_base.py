@@ -55,6 +55,10 @@ def has_partial_fit(estimator):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
         )
+    if estimator.early_stopping in (True,):  # what is neither true nor false is refused as a parameter
+        raise AttributeError(
+            "partial_fit does not support early_stopping=True: it trains for one epoch, and holds nothing out."
+        )
     if estimator.class_weight == "balanced":
         raise AttributeError(
             "class_weight='balanced' needs all data at once, which partial_fit does not have: give a dict of "
@@ -155,8 +159,6 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         # a copy: predictions stay the same whatever becomes of the user's object
         activation = copy.deepcopy(self._activation_functions(len(hidden_layer_sizes)))
         dropout = self._dropout_rates(len(hidden_layer_sizes))
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
 
         context = None if incremental else self._init_callback_context(max_subtasks=self.max_iter)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
