@@ -1,7 +1,7 @@
 """The network itself, on NumPy and SciPy alone, to be read in this order:
 
-activations, losses, initializers, layers, parameters, network, optimizers, schedules, batches, stopping,
-history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
+activations, losses, initializers, layers, parameters, threads, network, optimizers, schedules, batches,
+stopping, history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
 """
 
 from sknn_scratch.core.activations import (
@@ -72,6 +72,7 @@ from sknn_scratch.core.schedules import (
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
+from sknn_scratch.core.threads import Team
 from sknn_scratch.core.training import Training, train_minibatch
 
 __all__ = [
@@ -122,6 +123,7 @@ __all__ = [
     "Network",
     "Objective",
     "Workspace",
+    "Team",
     "OPTIMIZERS",
     "Optimizer",
     "OptimizerState",

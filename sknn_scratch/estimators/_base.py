@@ -57,7 +57,7 @@ def has_partial_fit(estimator):
         )
     if estimator.early_stopping in (True,):  # what is neither true nor false is refused as a parameter
         raise AttributeError(
-            "partial_fit does not support early_stopping=True: it trains for one epoch, and holds nothing out."
+            "partial_fit does not support early_stopping=True: it trains for one epoch and holds nothing out."
         )
     if estimator.class_weight == "balanced":
         raise AttributeError(
