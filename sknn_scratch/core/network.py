@@ -413,25 +413,29 @@ def _run(
     rows: npt.NDArray[np.intp] | None,
 ) -> FloatArray:
     """The output of the last of some layers, for all or some rows."""
-    dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
-    parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
+    arrays = [array for layer in parameters for array in layer.values()]
+    dtype = X.dtype
+    if any(array.dtype != dtype for array in arrays):
+        dtype = np.result_type(X, *arrays)
+        parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    width = max(layer.n_outputs for layer in layers)
-    block = max(1, min(n_rows, PREDICTION_BLOCK // width))
+    block = max(1, min(n_rows, PREDICTION_BLOCK // max([layer.n_outputs for layer in layers])))
     raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
 
     def run_blocks(starts: range) -> None:
         memory = [layer.forward_buffers(block, dtype) for layer in layers]
         for start in starts:
             part = slice(start, start + block)
-            x = X if block == n_rows and rows is None else X[part if rows is None else rows[part]]
-            x = x.astype(dtype, copy=False)
-            for layer, theta, buffers in zip(layers, parameters, memory, strict=True):
-                x = layer.forward(theta, x, _rows_of(buffers, slice(x.shape[0])))
+            x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
+            used = memory if x.shape[0] == block else [_rows_of(b, slice(x.shape[0])) for b in memory]
+            for layer, theta, buffers in zip(layers, parameters, used, strict=True):
+                x = layer.forward(theta, x, buffers)
             raw[part] = x
 
     starts = range(0, n_rows, block)
-    work = block * sum(array.size for layer in parameters for array in layer.values())
-    with team_for(len(starts) if work >= WORK_OF_A_BLOCK else 1) as team:
-        team.map(run_blocks, [starts[i :: team.n_threads] for i in range(team.n_threads)])
+    if block * sum([array.size for array in arrays]) < WORK_OF_A_BLOCK:
+        run_blocks(starts)
+    else:
+        with team_for(len(starts)) as team:
+            team.map(run_blocks, [starts[i :: team.n_threads] for i in range(team.n_threads)])
     return raw

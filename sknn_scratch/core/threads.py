@@ -43,21 +43,20 @@ class BlasLimit:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._n_holders = 0
-        self._controller: ThreadpoolController | None = None
-        self._limits: Any = None
-        self._found = 1
+        self._libraries: list[Any] | None = None
+        self._found: list[int] = []
 
     @property
     def n_threads(self) -> int:
         """As many threads as BLAS may use; 1 where it cannot be told."""
         with self._lock:
-            return self._found if self._n_holders else self._count()
+            return min(self._found if self._n_holders else self._counts(), default=1)
 
     def __enter__(self) -> Self:
         with self._lock:
             if self._n_holders == 0:
-                self._found = self._count()
-                self._limits = self._blas().limit(limits=1)
+                self._found = self._counts()
+                self._set([1] * len(self._found))
             self._n_holders += 1
         return self
 
@@ -65,15 +64,21 @@ class BlasLimit:
         with self._lock:
             self._n_holders -= 1
             if self._n_holders == 0:
-                self._limits.restore_original_limits()
+                self._set(self._found)
 
-    def _blas(self) -> ThreadpoolController:
-        if self._controller is None:  # once: finding the libraries takes a millisecond
-            self._controller = ThreadpoolController().select(user_api="blas")
-        return self._controller
+    def _counts(self) -> list[int]:
+        if self._libraries is None:  # once: finding the libraries takes a millisecond
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        return [library.num_threads for library in self._libraries]
 
-    def _count(self) -> int:
-        return min((library.num_threads for library in self._blas().lib_controllers), default=1)
+    def _set(self, counts: list[int]) -> None:
+        for library, count in zip(self._libraries or (), counts, strict=True):
+            # newer versions of threadpoolctl listen to one thread alone, the first to set a limit; here the
+            # last one to hold it may be another
+            release = getattr(library, "clear_controlling_thread", lambda force: None)
+            release(force=True)
+            library.set_num_threads(count)
+            release(force=True)
 
 
 BLAS_LIMIT = BlasLimit()
