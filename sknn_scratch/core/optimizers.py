@@ -30,7 +30,7 @@ from sknn_scratch.core.configuration import (
 from sknn_scratch.core.parameters import FloatArray
 from sknn_scratch.core.threads import Team, parts_of
 
-BYTES_OF_A_PART = 2**17
+BYTES_OF_A_PART = 2**18
 """Of each vector, what an update works on at a time."""
 
 PARAMETERS_OF_A_THREAD = 2**16
