@@ -419,7 +419,7 @@ def _run(
         dtype = np.result_type(X, *arrays)
         parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    block = max(1, min(n_rows, PREDICTION_BLOCK // max([layer.n_outputs for layer in layers])))
+    block = max(1, min(n_rows, PREDICTION_BLOCK // max(layer.n_outputs for layer in layers)))
     raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
 
     def run_blocks(starts: range) -> None:
@@ -433,7 +433,7 @@ def _run(
             raw[part] = x
 
     starts = range(0, n_rows, block)
-    if block * sum([array.size for array in arrays]) < WORK_OF_A_BLOCK:
+    if len(starts) < 2 or block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:
         run_blocks(starts)
     else:
         with team_for(len(starts)) as team:

@@ -319,11 +319,8 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
 
     def _by_layer(self, network):
         """coefs_ and intercepts_, as they are now, for each layer of the network."""
-        fitted = iter(zip(self.coefs_, self.intercepts_, strict=True))
-        return [
-            dict(zip(("weights", "bias"), next(fitted), strict=True)) if isinstance(layer, Dense) else {}
-            for layer in network.layers
-        ]
+        dense = iter([{"weights": w, "bias": b} for w, b in zip(self.coefs_, self.intercepts_, strict=True)])
+        return [next(dense) if isinstance(layer, Dense) else {} for layer in network.layers]
 
     def _keep(self, sizes, activation, loss):
         """Keep what predictions need besides coefs_ and intercepts_."""
