@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC
 from dataclasses import dataclass, field, fields
-from typing import Any, Self, SupportsFloat
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Interval:
     def __contains__(self, value: object) -> bool:
         if value is None:
             return self.or_none
-        if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
+        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
             return False
         try:
             number = float(value)

@@ -454,6 +454,9 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
                 other._random_state = copy.deepcopy(value)
         return other
 
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coefs_")
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

@@ -473,7 +473,7 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
-        tags.target_tags.positive_only = -1.0 not in getattr(loss, "targets", FINITE)
+        tags.target_tags.positive_only = getattr(loss, "targets", FINITE).low >= 0
         return tags
 
 
