@@ -26,6 +26,7 @@ def figures():
     prediction = {
         "one row": [
             {
+                "workload": "digits",
                 "dtype": dtype,
                 **{
                     who: spread(us) for who, us in (("validation", 50), ("sklearn", 90), ("ours", 50 + above))
@@ -130,7 +131,7 @@ def figures():
 
 def test_verdicts_say_which_target_is_missed(figures):
     verdicts = targets.verdicts(figures)
-    assert [v.what for v in verdicts if not v.met] == ["predict of one row above validation, float64"]
+    assert [v.what for v in verdicts if not v.met] == ["predict of one row above validation, digits, float64"]
     assert len(verdicts) == 16
 
 
@@ -147,7 +148,7 @@ def test_a_workload_below_the_least_ratio_is_named(figures):
 def test_the_page_shows_every_section(figures):
     page = report.page(figures, "images/growth.png")
     assert "Abacus, 2 cores" in page
-    assert "| predict of one row above validation, float64 | ≤ 20 µs | 21.0 µs | **no** |" in page
+    assert "| predict of one row above validation, digits, float64 | ≤ 20 µs | 21.0 µs | **no** |" in page
     assert "| tiny | 4.00 | 1.00 | **4.00** (3.60-4.80) | 0.5000 / 0.2500 |" in page
     assert "| image | float32 | 90.0 (81.0-99.0) | 80.0 (72.0-88.0) |" in page
     for title in ("Fit", "Other settings", "JAX with compilation", "The limit", "Prediction", "Grid search"):

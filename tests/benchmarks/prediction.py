@@ -1,5 +1,6 @@
 """How fast fitted models predict: one row, a million rows, and from eight threads at once."""
 
+import itertools
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,36 +18,37 @@ from workloads import WORKLOADS
 N_CALLERS = 8
 
 
-def fitted(dtype):
+def fitted(dtype, name="tabular"):
     """Ours and scikit-learn's, trained for an epoch on a few rows: what they have learnt does not matter."""
-    workload = replace(WORKLOADS["tabular"], n_samples=2000)
+    workload = replace(WORKLOADS[name], n_samples=2000)
     models = {"ours": peers.ours(workload), "sklearn": peers.sklearn(workload)}
     for peer in models.values():
         peer.fit(*workload.data(dtype), 1)
     return {who: peer.model for who, peer in models.items()}
 
 
-def rows_to_predict(n_rows, dtype):
-    return np.random.default_rng(1).standard_normal((n_rows, WORKLOADS["tabular"].n_features), dtype=dtype)
+def rows_to_predict(n_rows, dtype, name="tabular"):
+    return np.random.default_rng(1).standard_normal((n_rows, WORKLOADS[name].n_features), dtype=dtype)
 
 
 def measure_one_row(options):
     """Microseconds of a call of predict on one row, above those of scikit-learn's input validation alone."""
     rows = []
     n_calls = 100 if options.quick else 400
-    for dtype in DTYPES:
-        models = fitted(dtype)
-        x = rows_to_predict(1, dtype)
+    for name, dtype in itertools.product(("digits", "tabular"), DTYPES):
+        models = fitted(dtype, name)
+        x = rows_to_predict(1, dtype, name)
         calls = {"validation": partial(validate, models["ours"])}
         calls |= {who: model.predict for who, model in models.items()}
-        runs = {name: partial(microseconds, call, x, n_calls) for name, call in calls.items()}
+        runs = {who: partial(microseconds, call, x, n_calls) for who, call in calls.items()}
         times = alternate(runs, 2 * options.repeats)  # a repeat is short
         above = [o - v for o, v in zip(times["ours"], times["validation"], strict=True)]
-        row = {"dtype": dtype, **{name: spread(us) for name, us in times.items()}, "above": spread(above)}
+        row = {"workload": name, "dtype": dtype, **{who: spread(us) for who, us in times.items()}}
+        row["above"] = spread(above)
         rows.append(row)
         low, high = row["above"]["range"]
         print(
-            f"one row, {dtype}: validation {row['validation']['median']:.1f} us, "
+            f"one row, {name}, {dtype}: validation {row['validation']['median']:.1f} us, "
             f"ours {row['ours']['median']:.1f} us, scikit-learn {row['sklearn']['median']:.1f} us; "
             f"ours above validation {row['above']['median']:.1f} us ({low:.1f}-{high:.1f})",
             flush=True,

@@ -99,7 +99,7 @@ def of_limit(rows):
 def of_prediction(figures):
     verdicts = [
         at_most(
-            f"predict of one row above validation, {row['dtype']}",
+            f"predict of one row above validation, {row['workload']}, {row['dtype']}",
             ONE_ROW,
             row["above"]["median"],
             unit=" µs",
