@@ -15,6 +15,7 @@ from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.network import Network, Objective, Workspace
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
+from sknn_scratch.core.threads import BLAS_LIMIT
 from sknn_scratch.core.training import Validate
 
 BLOCK = 2**18
@@ -88,21 +89,25 @@ def train_lbfgs(
     search = _LbfgsSearch(network, parameters, batches, history, patience, validate, observer or Observer())
     start = parameters.flat.astype(np.float64)
     best, message = start, ""
+    options = {
+        "maxiter": max_iterations,
+        "maxfun": max_evaluations,
+        "gtol": tol,
+        # SciPy's default, unless losses are computed in float32, which cannot show so small a change
+        "ftol": max(2.220446049250313e-09, float(np.finfo(parameters.flat.dtype).eps)),
+    }
     try:
-        result = minimize(
-            search.value_and_gradient,
-            start,
-            method="L-BFGS-B",
-            jac=True,
-            callback=search.iteration_ends,
-            options={
-                "maxiter": max_iterations,
-                "maxfun": max_evaluations,
-                "gtol": tol,
-                # SciPy's default, unless losses are computed in float32, which cannot show so small a change
-                "ftol": max(2.220446049250313e-09, float(np.finfo(parameters.flat.dtype).eps)),
-            },
-        )
+        # SciPy brings a BLAS of its own, whose threads go on spinning for a while when they have nothing to
+        # do: NumPy's would wait for the cores, five times as long as a product takes
+        with BLAS_LIMIT:
+            result = minimize(
+                search.value_and_gradient,
+                start,
+                method="L-BFGS-B",
+                jac=True,
+                callback=search.iteration_ends,
+                options=options,
+            )
         best, message = result.x, str(result.message)
         outcome = {0: Outcome.CONVERGED, 1: Outcome.MAX_ITER}.get(result.status, Outcome.FAILED)
     except KeyboardInterrupt:
@@ -151,7 +156,8 @@ class _LbfgsSearch:
         if not self._inside_iteration:
             self.observer.epoch_begins()
             self._inside_iteration, self._start = True, time.perf_counter()
-        self._objective = self._evaluate(theta)
+        with BLAS_LIMIT.lifted():
+            self._objective = self._evaluate(theta)
         # a copy: SciPy keeps the gradient, and the next evaluation overwrites this one
         return self._objective.total, self.gradient.copy()
 

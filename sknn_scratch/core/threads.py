@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -65,6 +66,15 @@ class BlasLimit:
             self._n_holders -= 1
             if self._n_holders == 0:
                 self._set(self._found)
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """For a holder: its limit is taken back for a while."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def _counts(self) -> list[int]:
         if self._libraries is None:  # once: finding the libraries takes a millisecond

@@ -17,7 +17,7 @@ from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.network import WORK_OF_A_PART, Network, Workspace
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
-from sknn_scratch.core.parameters import Parameters
+from sknn_scratch.core.parameters import FloatArray, Parameters
 from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.threads import team_for
@@ -174,4 +174,15 @@ def _run_epoch(
             total += batch_weight * (history.reported(loss) + penalty)
             total_weight += batch_weight
     epoch.loss = total / total_weight
+    _flush_subnormals(theta, *training.optimizer_state.averages.values())
     return epoch
+
+
+def _flush_subnormals(*arrays: FloatArray) -> None:
+    """Put 0 for numbers so small that processors are slow with them.
+
+    The averages of a unit that is never active shrink by a factor at every step, and by the penalty its
+    weights do; rounding holds them at the smallest numbers there are.
+    """
+    for array in arrays:
+        array[np.abs(array) < np.finfo(array.dtype).tiny] = 0.0

@@ -22,6 +22,7 @@ from sknn_scratch.core import (
     Outcome,
     Patience,
     Progress,
+    ReLU,
     SquaredError,
     Tanh,
     Training,
@@ -345,3 +346,18 @@ def test_the_scale_of_reported_losses_does_not_touch_the_model(network, data):
     train_minibatch(network, again, Batches(*data, None, 5), training, scaled, 2)
     np.testing.assert_array_equal(again.flat, plain.parameters.flat)
     assert scaled.losses[0] > 2 * plain.history.losses[0]
+
+
+def test_no_epoch_ends_with_subnormal_numbers():
+    # units that are never active have no gradient but the penalty's: all that belongs to them shrinks
+    X, y = np.ones((400, 1), np.float32), np.zeros((400, 1), np.float32)
+    network = Network.mlp([1, 4, 1], ReLU(), SquaredError(), l2=0.1)
+    parameters = network.initialize(np.random.RandomState(0), np.float32)
+    parameters.layers[0]["weights"][...] = -1.0
+    parameters.layers[0]["bias"][...] = -1.0
+    adam = Adam()
+    training = Training(adam, Constant(), adam.init(parameters.flat), Progress(0.01), Patience(0.0, np.inf))
+    train_minibatch(network, parameters, Batches(X, y, None, 1), training, History(), max_epochs=20)
+    for array in (parameters.flat, *training.optimizer_state.averages.values()):
+        assert (np.abs(array[array != 0]) >= np.finfo(np.float32).tiny).all()
+    assert (training.optimizer_state.averages["m"] == 0).any()
