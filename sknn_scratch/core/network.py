@@ -59,6 +59,11 @@ class Workspace:
     rng : numpy.random.RandomState or None, default=None
         Source of what is random in a step; without it nothing is: there is no dropout.
 
+    Attributes
+    ----------
+    regularization : float
+        Share of the full rates at which dropout works in the next step, 1 to begin with.
+
     Examples
     --------
     >>> import numpy as np
@@ -81,7 +86,7 @@ class Workspace:
         rng: np.random.RandomState | None = None,
     ) -> None:
         dtype = parameters.flat.dtype
-        self.parameters, self.rng = parameters, rng
+        self.parameters, self.rng, self.regularization = parameters, rng, 1.0
         self.gradient = Parameters(parameters.shapes, np.empty_like(parameters.flat))
         self.weights = parameters.flat[: parameters.n_weights]
         self.weights_gradient = self.gradient.flat[: parameters.n_weights]
@@ -246,7 +251,7 @@ class Network:
         steps, of_loss = workspace.steps(X.shape[0])
         if workspace.rng is not None:
             for layer, _, _, buffers in steps:
-                layer.draw(workspace.rng, buffers)
+                layer.draw(workspace.rng, buffers, workspace.regularization)
 
         inputs = []
         x = X
