@@ -106,7 +106,9 @@ class GroupedAdam(Optimizer):
         update *= learning_rate * scale
         decay = learning_rate * state.regularization * float(self.weight_decay)
         if decay:  # both are measured from where the step starts: theta (1 - decay d) - update
-            update += decay * state.averages["decay"] * theta
+            shrunk = theta * state.averages["decay"]
+            shrunk *= decay
+            update += shrunk
         theta -= update
 
 

@@ -265,6 +265,8 @@ class Network:
         for layer, parameters, gradient, buffers in reversed(steps):
             delta = layer.backward(parameters, gradient, inputs.pop(), delta, buffers)
 
+        if not self.l2:
+            return Objective(loss, 0.0)
         # the penalty alpha / (2 n) ||W||^2 has the gradient alpha / n W
         strength = float(self.l2) / (X.shape[0] if weight is None else float(weight.sum()))
         np.multiply(workspace.weights, strength, out=workspace.decay)
