@@ -387,9 +387,9 @@ class Mish(Activation):
     formula: ClassVar[str] = "z * tanh(log(1 + exp(z)))"
     derivative: ClassVar[str] = "tanh(log(1 + exp(z))) + z * (1 - tanh(log(1 + exp(z)))^2) / (1 + exp(-z))"
 
-    # With e = exp(z) and n = e (e + 2), tanh(log(1 + e)) = ((1 + e)^2 - 1) / ((1 + e)^2 + 1) = n / (n + 2): one
-    # function that is not arithmetic instead of three, and nothing is lost where e is tiny. From z = 20 on it is
-    # 1 to the last digit.
+    # With e = exp(z) and n = e (e + 2), tanh(log(1 + e)) = ((1 + e)^2 - 1) / ((1 + e)^2 + 1) = n / (n + 2):
+    # one function that is not arithmetic instead of three, and nothing is lost where e is tiny. From z = 20
+    # on it is 1 to the last digit.
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         for some_z, some_out in blocks(z, out):
             e = np.minimum(some_z, 20.0)

@@ -27,10 +27,11 @@ def fit_first_weights(
 
     Layer by layer, for the rows x that arrive there:
 
-    - each column of W is divided by the population standard deviation of its (x W)_j / sqrt(n_inputs), unless that
-      is 0, so that each pre-activation has the variance 1;
-    - b_j = -sum_k e_k (x_k W)_j / sqrt(n_inputs) over 5 rows drawn for each unit, with weights e_k ~ Exp(1) that are
-      scaled to the sum 1 ("he+5"): the unit has its kink somewhere among the data (after Steinwart, 2019).
+    - each column of W is divided by the population standard deviation of its (x W)_j / sqrt(n_inputs), unless
+      that is 0, so that each pre-activation has the variance 1;
+    - b_j = -sum_k e_k (x_k W)_j / sqrt(n_inputs) over 5 rows drawn for each unit, with weights e_k ~ Exp(1)
+      that are scaled to the sum 1 ("he+5"): the unit has its kink somewhere among the data (after Steinwart,
+      2019).
 
     Parameters
     ----------

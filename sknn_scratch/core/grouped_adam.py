@@ -21,9 +21,9 @@ class GroupedAdam(Optimizer):
 
         theta <- theta (1 - s lr weight_decay f^2 d), then theta <- theta - lr f m' / (sqrt(v') + epsilon)
 
-    with Adam's averages corrected, m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), and the share s of the
-    decay that ``state.regularization`` says. That f is squared in the decay is the published recipe's (Holzmüller,
-    Grinsztajn & Steinwart, 2024).
+    with Adam's averages corrected, m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), and the share s of
+    the decay that ``state.regularization`` says. That f is squared in the decay is the published recipe's
+    (Holzmüller, Grinsztajn & Steinwart, 2024).
 
     The factors are 1 until `set_factors` writes others into the state.
 
@@ -77,8 +77,8 @@ class GroupedAdam(Optimizer):
         shapes : sequence of mappings
             For each layer, the shape of each of its arrays by name.
         learning_rate, weight_decay : mapping of str -> float
-            The factors f and d by the last part of a parameter's name, such as ``"bias"``; where a name is not in
-            them the factor is 1.
+            The factors f and d by the last part of a parameter's name, such as ``"bias"``; where a name is
+            not in them the factor is 1.
         """
         given = {name: learning_rate.get(name, 1.0) for name in _names(shapes)}
         _fill(state.averages["rate"], shapes, given)

@@ -223,8 +223,8 @@ class CosLog(Schedule):
 class FlatCosine(Schedule):
     """lr_init for a while, then half a cosine down to 0.
 
-    lr = lr_init for t < flat, else lr_init (1 + cos(pi (t - flat) / (1 - flat))) / 2, where t goes from 0 to 1
-    over the steps.
+    lr = lr_init for t < flat, else lr_init (1 + cos(pi (t - flat) / (1 - flat))) / 2, where t goes from 0 to
+    1 over the steps.
 
     Parameters
     ----------

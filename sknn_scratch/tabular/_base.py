@@ -5,6 +5,7 @@ import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import joblib
 import numpy as np
@@ -43,6 +44,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     """The walk from a table to fitted folds; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
+    n_outputs_: int
 
     @property
     @abstractmethod
@@ -51,7 +53,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
     @abstractmethod
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
-        """Check y; targets as the loss wants them but for their scale, weights with those of classes, the loss."""
+        """Check y; targets as the loss wants them but for their scale, weights of rows, the loss."""
 
     @abstractmethod
     def _target_scale(self, y, settings):
@@ -97,8 +99,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         Raises
         ------
         ValueError
-            If a parameter or the data are not as they must be, or if training diverges. The estimator is left as
-            it was.
+            If a parameter or the data are not as they must be, or if training diverges. The estimator is left
+            as it was.
         """
         settings = chosen(self, self._presets[self.preset])
         settings = replace(settings, hidden_layer_sizes=self._hidden_layer_sizes(settings.hidden_layer_sizes))
@@ -114,9 +116,9 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         if validation is None:
             splits = deal(len(y), settings.validation_fraction, self.n_cv, self._classes_of_rows(y), rng)
             for rows, held_out in splits:
-                run.add_fold(*(_take(data, rows, held_out) for data in (X, y, weight)), mask, rng)
+                run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)], mask, rng)
         else:
-            run.add_fold(*zip((X, y, weight), validation, strict=True), mask, rng)
+            run.add_fold(list(zip((X, y, weight), validation, strict=True)), mask, rng)
         observer.snapshot, observer.history_rows = run.fitted_attributes, run.history_rows
         try:
             outcome = run.train()
@@ -125,7 +127,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             observer.snapshot = observer.history_rows = None
         if outcome is Outcome.DIVERGED:
             raise ValueError(
-                f"Training diverged after epoch {len(run.lockstep.epochs)}: a loss, score or weight is not finite. "
+                f"Training diverged after epoch {len(run.lockstep.epochs)}: a loss or score is not finite. "
                 f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
             )
         if outcome is Outcome.INTERRUPTED:
@@ -192,12 +194,13 @@ class _Run:
         if hasattr(loss, "label_smoothing"):  # in training only
             self.validation_loss.set_params(label_smoothing=0.0)
         self.folds, self.held_out, self.members, self.rows = [], [], [], []
-        self.scorer = None
+        self.scorer: Any = None
         if estimator.scoring is not None and not estimator._scores_by_loss(loss):
             self.scorer = check_scoring(estimator, scoring=estimator.scoring)
 
-    def add_fold(self, X, y, weight, mask, rng):
-        """Prepare members for one split; X, y and weight are pairs, to train on and held out."""
+    def add_fold(self, data, mask, rng):
+        """Prepare members for one split; the data are X, y and weights, each to train on and held out."""
+        X, y, weight = data
         settings, estimator = self.settings, self.estimator
         for part in weight:
             if part is not None and not part.any():
@@ -206,17 +209,19 @@ class _Run:
                 )
         limit = None if settings.max_one_hot == float("inf") else settings.max_one_hot
         preprocessor = TabularPreprocessor(mask, max_one_hot=limit).fit(X[0])
-        data, data_val = (preprocessor.transform(part) for part in X)
+        X_train, X_val = (preprocessor.transform(part) for part in X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
         target = estimator._target_scale(y[0], settings)
         y_train, y_val = y if target is None else ((part - target.mean) / target.scale for part in y)
         fold = Fold(preprocessor, network, target)
         for _ in range(estimator.n_ens):
             member_rng = np.random.RandomState(rng.randint(2**31 - 1))
-            self.members.append(self._member(network, data, y_train.astype(np.float32), weight[0], member_rng))
+            self.members.append(
+                self._member(network, X_train, y_train.astype(np.float32), weight[0], member_rng)
+            )
         self.folds.append(fold)
-        X_val = X[1] if self.scorer is not None else None
-        self.held_out.append((X_val, data_val, y_val.astype(np.float32), y[1], weight[1]))
+        to_score = X[1] if self.scorer is not None else None
+        self.held_out.append((to_score, X_val, y_val.astype(np.float32), y[1], weight[1]))
 
     def _member(self, network, data, y, weight, rng):
         settings, estimator = self.settings, self.estimator
@@ -227,14 +232,19 @@ class _Run:
             fit_first_weights(network, parameters, data[rows], rng, *fits)
         batches = Batches(data, y, weight, settings.batch_size, rng=rng, drop_last=True)
         optimizer = GroupedAdam(
-            float(settings.weight_decay), float(settings.beta_1), float(settings.beta_2), float(settings.epsilon)
+            float(settings.weight_decay),
+            float(settings.beta_1),
+            float(settings.beta_2),
+            float(settings.epsilon),
         )
         state = optimizer.init(parameters.flat)
         optimizer.set_factors(state, network.shapes, *factors(settings))
         patience = Patience(0.0, np.inf, keeps_best_weights=True, keeps_last_of_equals=True)
         if estimator.early_stopping:
             patience = replace(
-                patience, n_iter_no_change=estimator.n_iter_no_change, multiple=float(estimator.patience_factor)
+                patience,
+                n_iter_no_change=estimator.n_iter_no_change,
+                multiple=float(estimator.patience_factor),
             )
         training = Training(
             optimizer,

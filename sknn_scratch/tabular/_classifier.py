@@ -1,10 +1,11 @@
 """ScratchRealMLPClassifier."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
-from numbers import Real
 
 from sknn_scratch.core import LogLoss
 from sknn_scratch.estimators._class_targets import ClassTargets
@@ -18,7 +19,166 @@ _OF_PROBABILITIES = (
 
 
 class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
-    """TODO."""
+    """RealMLP classifier: a multi-layer perceptron for tables with well chosen defaults.
+
+    It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
+    booleans and gaps; it predicts probabilities of classes. The defaults are tuned for all tables at once, so
+    that they need no search of yours.
+
+    Hyper-parameters that are None have the value of the preset, which is told with them. What they are for
+    tells ``docs/tabular.md``.
+
+    Parameters
+    ----------
+    preset : {'td', 'td-s'}, default='td'
+        The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
+        and no weight decay, and takes about half the time.
+    n_ens : int, default=1
+        Members: networks trained at the same time on the same split with other first weights. Their
+        probabilities or predictions are averaged, and the best epoch is that of all together.
+    n_cv : int, default=1
+        Splits: with more than 1, `n_ens` members are trained for each of so many folds, each of which is the
+        validation part once. It does not go with `X_val`.
+    n_jobs : int or None, default=-1
+        Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
+        backend says otherwise. The model does not depend on it.
+    categorical_features : array-like of {bool, int, str}, 'from_dtype' or None, default='from_dtype'
+        Which columns hold categories, as in :class:`TabularPreprocessor`: a mask, indices or names; with
+        'from_dtype' the columns of a frame with a categorical, boolean or string dtype; with None there are
+        none.
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        Units of each hidden layer; (256, 256, 256).
+    activation : str, Activation or None, default=None
+        Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object; 'selu'.
+    parametric_activation : bool or None, default=None
+        Whether each unit learns an alpha in x + alpha (f(x) - x); True for 'td'.
+    learning_rate_init : float or None, default=None
+        The greatest learning rate; 0.04.
+    learning_rate : str, Schedule, callable or None, default=None
+        How it goes on, by step; 'coslog4', four waves down to 0 that grow longer. Also 'flat_cos' and what
+        ScratchMLPClassifier takes.
+    scale_rate, bias_rate, activation_rate : float or None, default=None, None, None
+        Factors of the learning rate for the scale layer, the biases, and the alphas of activations; 6, 0.1,
+        0.1.
+    numerical_embedding_rate, category_embedding_rate : float or None, default=None, None
+        Factors of the learning rate for the two embeddings; 0.1, 1.
+    scale_layer : bool or None, default=None
+        Whether there is a learnt factor for each input of the first hidden layer; True.
+    numerical_embedding : bool or None, default=None
+        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`); True for 'td'.
+    numerical_embedding_sigma : float or None, default=None
+        Standard deviation of the first frequencies; 0.1. Of all settings that of the embedding most worth a
+        search.
+    n_frequencies, numerical_embedding_size : int or None, default=None, None
+        Waves of each number, and columns that they become; 16, 4.
+    max_one_hot : int, inf or None, default=None
+        Levels up to which a category becomes 0/1 columns; above it is embedded; 8 for 'td', inf for 'td-s'.
+    category_embedding_size : int or None, default=None
+        Length of the vector of a level; 8.
+    dropout : float or None, default=None
+        Share of the hidden units that is left out in each step; 0.15 for 'td', 0 for 'td-s'.
+    weight_decay, bias_decay : float or None, default=None, None
+        Decoupled weight decay, and the factor of it for biases; 0.02 for 'td', 0 for 'td-s', and 0. It is
+        multiplied by the square of the factor of the learning rate.
+    regularization : str, Schedule, callable or None, default=None
+        The course of dropout and weight decay, which both start from their full strength; 'flat_cos', half of
+        the steps flat and then half a cosine down to 0.
+    weight_init : {'std', 'normal'} or None, default=None
+        First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data;
+        'std' for 'td', 'normal' for 'td-s'.
+    bias_init : {'he+5', 'normal'} or None, default=None
+        First biases: minus a random mean of what 5 rows make of the unit, or N(0, 1); 'he+5' for 'td',
+        'normal' for 'td-s'.
+    zero_output : bool or None, default=None
+        Whether the output layer starts at zero, but for what `weight_init` and `bias_init` do; True for
+        'td-s'.
+    label_smoothing : float or None, default=None
+        Share of a label that is spread over all classes in training; 0.1, but 0 if `scoring` judges
+        probabilities.
+    beta_1, beta_2 : float or None, default=None, None
+        Decay rates of Adam's averages; 0.9, 0.95.
+    epsilon : float or None, default=None
+        Keeps Adam's denominator from zero; 1e-8.
+    batch_size : int or None, default=None
+        Rows of a mini-batch; 256, or all if there are fewer. An epoch leaves out what does not fill a batch.
+    max_iter : int or None, default=None
+        Epochs; 256. The schedules are stretched over them.
+    validation_fraction : float or None, default=None
+        Share of the rows that is held out to choose the best epoch by; 0.2.
+    early_stopping : bool, default=False
+        Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
+        Without, all epochs are run; the weights kept are in any case those of the best epoch, the last one of
+        equals.
+    n_iter_no_change : int, default=40
+        As said there.
+    patience_factor : float, default=3.0
+        As said there.
+    scoring : str, callable or None, default=None
+        What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
+        -> float`` of which greater is better, or 'loss'. None means accuracy. With 'loss', or the name of a
+        score that is computed from probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation
+        cross-entropy, and labels are not smoothed.
+    class_weight : dict, 'balanced' or None, default=None
+        Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
+        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``.
+    random_state : int, RandomState instance or None, default=None
+        Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
+    verbose : bool, default=False
+        Whether to print a line per epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, in the order of the columns of probabilities.
+    out_activation_ : str
+        Function of the output layer: 'softmax', for two classes too.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+    n_outputs_ : int
+        Raw scores of a row: one for each class.
+    n_iter_ : int
+        Epochs that were run.
+    best_iter_ : int or None
+        The epoch whose weights are kept, counted from 1.
+    best_validation_score_ : float or None
+        Its validation score.
+    history_ : list of dict
+        One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
+        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; means over members. The
+        training loss is that of smoothed labels.
+    loss_ : float
+        Training loss at the end.
+    loss_curve_ : list of float
+        Training loss at each epoch.
+    validation_loss_curve_ : list of float
+        Validation loss at each epoch, of labels that are not smoothed.
+    validation_scores_ : list of float
+        Validation score at each epoch.
+
+    See Also
+    --------
+    ScratchRealMLPRegressor : The same for numbers.
+    TabularPreprocessor : What is done to the table.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS 37.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sknn_scratch import ScratchRealMLPClassifier
+    >>> rng = np.random.RandomState(0)
+    >>> X = pd.DataFrame({"size": rng.gamma(2, 10, 500), "kind": rng.choice(["a", "b", "c"], 500)})
+    >>> y = np.where((X["size"] > 20) ^ (X["kind"] == "b"), "yes", "no")
+    >>> model = ScratchRealMLPClassifier(max_iter=30, random_state=0).fit(X[:400], y[:400])
+    >>> model.score(X[400:], y[400:]) > 0.9
+    True
+    """
 
     _parameter_constraints: dict = {
         **BaseRealMLP._parameter_constraints,
@@ -179,8 +339,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         kind = super()._kind_of(y, goes_on, incremental)
         if kind in ("multilabel", "multioutput"):
             raise ValueError(
-                f"y must be one column of classes, got {kind} targets of shape {y.shape}: use ScratchMLPClassifier, or "
-                "one ScratchRealMLPClassifier for each column (MultiOutputClassifier)."
+                f"y must be one column of classes, got {kind} targets of shape {y.shape}: use "
+                "ScratchMLPClassifier, or MultiOutputClassifier(ScratchRealMLPClassifier())."
             )
         return kind
 

@@ -57,7 +57,9 @@ def checked_table(estimator, X, reset):
     if is_frame(X):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         if X.shape[0] == 0 or X.shape[1] == 0:
-            raise ValueError(f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s): X is empty.")
+            raise ValueError(
+                f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s): X is empty."
+            )
         return X
     if not issparse(X) and np.asarray(X).dtype.kind in "US" and not isinstance(X, np.ndarray):
         X = np.asarray(X, dtype=object)  # numbers in a list with strings stay numbers
@@ -97,8 +99,8 @@ def categorical_mask(X, categorical_features):
         if not mask[i] and not _holds_numbers(name, column):
             if categorical_features is None:
                 raise ValueError(
-                    f"Column {name!r} of X does not hold numbers, and categorical_features=None says that all do: "
-                    "name it there, or use categorical_features='from_dtype'."
+                    f"Column {name!r} of X does not hold numbers, and categorical_features=None says that "
+                    "all do: name it there, or use categorical_features='from_dtype'."
                 )
             mask[i] = True
         elif mask[i]:
@@ -176,7 +178,9 @@ def _levels(column):
     levels[:] = values.tolist()  # Python's own objects, which are equal whatever the dtype
     for value in set(map(type, levels)):
         if not issubclass(value, str | bytes | Number | type(None)) and value.__hash__ is None:
-            raise TypeError(f"Levels of a category: argument must be a string or a number, not {value.__name__}.")
+            raise TypeError(
+                f"Levels of a category: argument must be a string or a number, not {value.__name__}."
+            )
     return levels
 
 
@@ -187,10 +191,12 @@ def _numbers(name, column):
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Column {name!r} of X must hold numbers, as where the model was fitted: {error}.") from None
+        raise ValueError(
+            f"Column {name!r} of X must hold numbers, as where the model was fitted: {error}."
+        ) from None
     if (np.abs(numbers) > np.finfo(np.float32).max).any():
         raise ValueError(
-            f"Column {name!r} of X contains infinity or a value too large for dtype('float32'). Replace it, or take "
-            "logarithms of it."
+            f"Column {name!r} of X contains infinity or a value too large for dtype('float32'). Replace "
+            "it, or take logarithms of it."
         )
     return numbers

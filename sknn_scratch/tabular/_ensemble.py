@@ -45,9 +45,9 @@ class Member:
 class Lockstep:
     """Trains members at the same time, epoch by epoch.
 
-    All wait for the last one at two points of an epoch: to be judged together, so that the epoch whose weights they
-    keep is the best one of the ensemble; and to be looked at, while none of them changes. One member trains in the
-    thread that asks for it.
+    All wait for the last one at two points of an epoch: to be judged together, so that the epoch whose
+    weights they keep is the best one of the ensemble; and to be looked at, while none of them changes. One
+    member trains in the thread that asks for it.
 
     Parameters
     ----------
@@ -67,7 +67,11 @@ class Lockstep:
     """
 
     def __init__(
-        self, members: list[Member], judge: Callable[[], tuple[float, float]], observer: Observer, n_at_work: int
+        self,
+        members: list[Member],
+        judge: Callable[[], tuple[float, float]],
+        observer: Observer,
+        n_at_work: int,
     ) -> None:
         self.members, self.judge, self.observer = members, judge, observer
         self.epochs: list[Epoch] = []

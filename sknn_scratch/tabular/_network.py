@@ -7,6 +7,7 @@ from sknn_scratch.core import (
     CategoryEmbedding,
     Columns,
     Dropout,
+    Layer,
     Network,
     NeuralTangent,
     Normal,
@@ -37,7 +38,7 @@ def make_network(settings, preprocessor, n_outputs, loss):
         The network.
     """
     parts = _parts(settings, preprocessor)
-    layers = [] if all(part.layer is None for part in parts) else [Columns(parts)]
+    layers: list[Layer] = [] if all(part.layer is None for part in parts) else [Columns(parts)]
     width = sum(part.n_outputs for part in parts)
     if settings.scale_layer:
         layers.append(Scale(width))

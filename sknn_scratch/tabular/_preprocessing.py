@@ -13,8 +13,8 @@ from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_mi
 class TabularPreprocessor(TransformerMixin, BaseEstimator):
     """Numbers scaled robustly and clipped smoothly, categories as 0/1 columns or as numbers of levels.
 
-    The columns of the result are, in this order: numbers, 0/1 columns, numbers of levels. All but the last are
-    centred at their median and multiplied by
+    The columns of the result are, in this order: numbers, 0/1 columns, numbers of levels. All but the last
+    are centred at their median and multiplied by
 
     - 1 / (q75 - q25) with the quartiles, or if these are equal
     - 2 / (max - min), or if these are equal 0,
@@ -24,12 +24,12 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     categorical_features : array-like of {bool, int, str}, 'from_dtype' or None, default='from_dtype'
-        Which columns hold categories, as in :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: a mask,
-        indices, or names; columns that do not hold numbers are always among them. With 'from_dtype' these, and the
-        columns of a frame with a categorical or boolean dtype. With None there are none.
+        Which columns hold categories, as in :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: a
+        mask, indices, or names; columns that do not hold numbers are always among them. With 'from_dtype'
+        these, and the columns of a frame with a categorical or boolean dtype. With None there are none.
     max_one_hot : int or None, default=8
-        Levels up to which a category becomes 0/1 columns, one for each level; above it becomes one column with the
-        number of its level, for an embedding. None means 0/1 columns always.
+        Levels up to which a category becomes 0/1 columns, one for each level; above it becomes one column
+        with the number of its level, for an embedding. None means 0/1 columns always.
     clip : float > 0, default=3.0
         Limit of the absolute value of the result.
 
@@ -40,8 +40,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     n_one_hot_ : int
         The 0/1 columns after them.
     n_levels_ : list of int
-        For each column of numbers of levels at its end, how many there are, the level 0 of what is missing or was
-        not seen in fit included.
+        For each column of numbers of levels at its end, how many there are, the level 0 of what is missing or
+        was not seen in fit included.
     categorical_mask_ : ndarray of bool of shape (n_features_in_,)
         Which columns hold categories.
     n_features_in_ : int
@@ -51,9 +51,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A missing number becomes the median, and if there were any in fit, a 0/1 column says where. A category with two
-    levels becomes one column of -1 and 1, 0 where it is missing; other 0/1 columns are all 0 there. A level that
-    was not seen in fit counts as missing.
+    A missing number becomes the median, and if there were any in fit, a 0/1 column says where. A category
+    with two levels becomes one column of -1 and 1, 0 where it is missing; other 0/1 columns are all 0 there.
+    A level that was not seen in fit counts as missing.
 
     References
     ----------
@@ -109,14 +109,16 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         limit = np.inf if self.max_one_hot is None else self.max_one_hot
         self._is_embedded = [levels is not None and len(levels) > limit for levels in self._levels]
         self.n_numbers_ = int(np.sum(~self.categorical_mask_))
-        self.n_levels_ = [
-            len(levels) + 1
-            for levels, embedded in zip(self._levels, self._is_embedded, strict=True)
-            if embedded
-        ]
-        scaled, _ = self._encoded(columns)
+        pairs = zip(self._levels, self._is_embedded, strict=True)
+        self.n_levels_ = [len(levels) + 1 for levels, embedded in pairs if levels and embedded]
+        scaled, embedded = self._encoded(columns)
+        if not scaled + embedded:
+            raise ValueError(
+                "All columns of X are categories without a level: there is nothing to learn from."
+            )
         self.n_one_hot_ = len(scaled) - self.n_numbers_
-        self._center, self._factor = np.array([_center_and_factor(column) for column in scaled]).reshape(-1, 2).T
+        factors = np.array([_center_and_factor(column) for column in scaled]).reshape(-1, 2)
+        self._center, self._factor = factors.T
         return self
 
     def transform(self, X):
@@ -200,7 +202,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 def _levels(values):
     """Numbers of the levels, from 1, in the order of the levels."""
     known = {value for value in set(values.tolist()) if not is_missing(value)}
-    ordered = sorted(known, key=lambda value: (isinstance(value, str), value if isinstance(value, str) else 0.0 + value))
+    ordered = sorted(
+        known, key=lambda value: (isinstance(value, str), value if isinstance(value, str) else 0.0 + value)
+    )
     return {value: number for number, value in enumerate(ordered, start=1)}
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sknn_scratch.core import SCHEDULES, CosLog, FlatCosine
+from sknn_scratch.core import SCHEDULES, CosLog, FlatCosine, Schedule
 
-RATE_SCHEDULES = {**SCHEDULES, "coslog4": CosLog, "flat_cos": FlatCosine}
+RATE_SCHEDULES: dict[str, type[Schedule]] = {**SCHEDULES, "coslog4": CosLog, "flat_cos": FlatCosine}
 """The names of schedules that an estimator for tables takes."""
 
 
@@ -47,7 +47,7 @@ class Preset:
     validation_fraction: float = 0.2
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Any] = {
     "parametric_activation": False,
     "numerical_embedding": False,
     "max_one_hot": float("inf"),
@@ -70,8 +70,5 @@ def chosen(estimator, preset):
     """The preset, with what the parameters of the estimator say instead."""
     given = {field.name: getattr(estimator, field.name, None) for field in fields(preset)}
     return Preset(
-        **{
-            name: getattr(preset, name) if value is None else value
-            for name, value in given.items()
-        }
+        **{name: getattr(preset, name) if value is None else value for name, value in given.items()}
     )

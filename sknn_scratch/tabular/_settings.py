@@ -1,5 +1,6 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
+import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -41,7 +42,11 @@ class TabularSettings(BaseEstimator):
         "numerical_embedding_sigma": _POSITIVE,
         "n_frequencies": _COUNT,
         "numerical_embedding_size": [Interval(Integral, 2, None, closed="left"), None],
-        "max_one_hot": [Interval(Integral, 0, None, closed="left"), Interval(Real, np.inf, None, closed="left"), None],
+        "max_one_hot": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, np.inf, None, closed="left"),
+            None,
+        ],
         "category_embedding_size": _COUNT,
         "dropout": _FRACTION,
         "weight_decay": _FACTOR,
@@ -66,7 +71,7 @@ class TabularSettings(BaseEstimator):
 
     def _hidden_layer_sizes(self, sizes):
         sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(size, Integral) and size is not True and size > 0 for size in sizes):
+        if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
             raise ValueError(
                 f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
             )
@@ -77,4 +82,4 @@ def schedule_of(value):
     """The schedule that a parameter names, is, or computes."""
     if isinstance(value, str):
         return RATE_SCHEDULES[value]()
-    return value if isinstance(value, Schedule) else CustomSchedule(value)
+    return copy.deepcopy(value) if isinstance(value, Schedule) else CustomSchedule(value)

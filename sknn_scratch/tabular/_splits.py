@@ -6,8 +6,8 @@ import numpy as np
 def deal(n_samples, fraction, n_folds, classes, rng):
     """Row numbers of the training and of the validation part of each split.
 
-    Rows are ordered by class and at random within a class, and then dealt out like cards: each part gets its share
-    of every class up to one row. A class with one row stays in the training part.
+    Rows are ordered by class and at random within a class, and then dealt out like cards: each part gets its
+    share of every class up to one row. A class with one row stays in the training part.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def deal(n_samples, fraction, n_folds, classes, rng):
     if any(len(rows) == 0 or len(train) == 0 for train, rows in splits):
         how = f"n_cv={n_folds}" if n_folds > 1 else f"validation_fraction={fraction}"
         raise ValueError(
-            f"n_samples={n_samples} is too few for {how}: each part, that to train on and that to choose the best "
-            "epoch by, needs rows. Give more, or data of your own as X_val and y_val."
+            f"n_samples={n_samples} is too few for {how}: each part, that to train on and that to choose the "
+            "best epoch by, needs rows. Give more, or data of your own as X_val and y_val."
         )
     return splits

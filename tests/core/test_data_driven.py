@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ SIZES = [6, 40, 30, 2]
 def prepared(n_rows=300):
     rng = np.random.RandomState(0)
     layers = [Scale(6)]
-    for n_inputs, n_outputs in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for n_inputs, n_outputs in itertools.pairwise(SIZES):
         layers += [NeuralTangent(n_inputs, n_outputs), ParametricActivate(SELU(), n_outputs)]
     network = Network(tuple(layers[:-1]), SquaredError())
     X = rng.gamma(1.0, 3.0, (n_rows, 6))
@@ -47,7 +49,9 @@ def test_minus_a_bias_is_a_convex_combination_of_pre_activations():
     for layer, of_layer, x in inputs_of_dense_layers(network, parameters, X):
         z = x @ of_layer["weights"] / np.sqrt(layer.n_inputs)
         assert ((z.min(axis=0) <= -of_layer["bias"]) & (-of_layer["bias"] <= z.max(axis=0))).all()
-        assert len(np.unique(of_layer["bias"])) == layer.n_outputs  # each unit has rows and weights of its own
+        assert (
+            len(np.unique(of_layer["bias"])) == layer.n_outputs
+        )  # each unit has rows and weights of its own
 
 
 def test_biases_have_the_distribution_of_five_exponential_weights():

@@ -12,8 +12,8 @@ from sknn_scratch.core import (
     Dense,
     Layer,
     NeuralTangent,
-    ParametricActivate,
     Parameters,
+    ParametricActivate,
     Part,
     Scale,
 )

@@ -178,7 +178,7 @@ def test_a_function_of_ones_own_is_asked_with_the_progress():
 
 
 def test_coslog4_is_the_recipes_formula():
-    """Four waves, each twice as long as the one before; they touch 0, so the registry's contract is not theirs."""
+    """Four waves, each twice as long as the one before. They touch 0, which the registry's do not."""
     for fraction in np.linspace(0, 1, 31):
         rate = CosLog()(Progress(0.04, step=round(3000 * fraction), n_steps=3000))
         assert rate == pytest.approx(0.02 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * fraction))), abs=1e-15)

@@ -59,7 +59,7 @@ class Layer(ABC):
     def draw(  # noqa: B027 - most layers are certain
         self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0
     ) -> None:
-        """Draw what is random in a step of training, if there is anything, at a share of its full strength."""
+        """Draw what is random in a step of training, if there is anything, at a share of full strength."""
 
     @abstractmethod
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:

@@ -16,8 +16,8 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 class CategoryEmbedding(Layer):
     """The number k of a level becomes row k of a table, e = E[k] (Guo & Berkhahn, 2016).
 
-    Numbers come as floats, in one column. Row 0 is by convention that of what is missing or unknown. At the start
-    E ~ N(0, 1).
+    Numbers come as floats, in one column. Row 0 is by convention that of what is missing or unknown. At the
+    start E ~ N(0, 1).
 
     Parameters
     ----------
@@ -44,7 +44,10 @@ class CategoryEmbedding(Layer):
 
     @property
     def formulas(self) -> Mapping[str, str]:
-        return {"pre_activation": "e = E[k]", "vectors_gradient": "dL/dE[k] = sum of dL/de over rows of level k"}
+        return {
+            "pre_activation": "e = E[k]",
+            "vectors_gradient": "dL/dE[k] = sum of dL/de over rows of level k",
+        }
 
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         parameters["vectors"][...] = rng.standard_normal(self.shapes["vectors"])

@@ -18,8 +18,8 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 class NeuralTangent(Layer):
     """z = x W / sqrt(n_inputs) + b (Jacot, Gabriel & Hongler, 2018).
 
-    Weights of the variance 1 then make outputs of the size of the inputs, whatever the width: one learning rate
-    suits layers of all widths.
+    Weights of the variance 1 then make outputs of the size of the inputs, whatever the width: one learning
+    rate suits layers of all widths.
 
     Parameters
     ----------

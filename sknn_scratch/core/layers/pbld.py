@@ -17,8 +17,8 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 class PBLD(Layer):
     """Each input x_i becomes a few numbers: learnt waves of it, mixed, and x_i itself.
 
-    e_i = [cos(2 pi x_i w_i + b_i) V_i + c_i, x_i] with the frequencies w_i and the phases b_i of `n_frequencies`
-    waves, and a mixture V_i, c_i of them in all outputs of the input but the last.
+    e_i = [cos(2 pi x_i w_i + b_i) V_i + c_i, x_i] with the frequencies w_i and the phases b_i of
+    `n_frequencies` waves, and a mixture V_i, c_i of them in all outputs of the input but the last.
 
     At the start w ~ N(0, sigma^2), b ~ U[-pi, pi], and V and c ~ U[-r, r] with r = 1 / sqrt(n_frequencies).
 
