@@ -147,7 +147,7 @@ def _raw_columns(X):
 
 def _as_array(column):
     """A column as NumPy gives it: numbers that may be missing as floats."""
-    if getattr(column.dtype, "kind", "") in "iuf" and not isinstance(column, np.ndarray):
+    if getattr(column.dtype, "kind", None) in ("i", "u", "f") and not isinstance(column, np.ndarray):
         return column.to_numpy(dtype=float, na_value=np.nan)  # pandas' nullable integers too
     return np.asarray(column if isinstance(column, np.ndarray) else column.to_numpy())
 
