@@ -56,7 +56,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """Check y; targets as the loss wants them but for their scale, weights of rows, the loss."""
 
     @abstractmethod
-    def _target_scale(self, y, settings):
+    def _target_scale(self, y, weight, settings):
         """How targets of a training part are scaled; None if they are not."""
 
     @abstractmethod
@@ -145,8 +145,6 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             sample_weight = _check_sample_weight(
                 sample_weight, np.empty((len(y), 1), np.float32), ensure_non_negative=True, dtype=np.float32
             )
-            if not sample_weight.any():
-                raise ValueError("sample_weight is zero for all rows: there is nothing to learn from.")
         y, weight, loss = self._encode_targets(y, sample_weight, np.float32, is_validation, is_validation)
         return X, y, weight, loss
 
@@ -211,7 +209,7 @@ class _Run:
         preprocessor = TabularPreprocessor(mask, max_one_hot=limit).fit(X[0])
         X_train, X_val = (preprocessor.transform(part) for part in X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
-        target = estimator._target_scale(y[0], settings)
+        target = estimator._target_scale(y[0], weight[0], settings)
         y_train, y_val = y if target is None else ((part - target.mean) / target.scale for part in y)
         fold = Fold(preprocessor, network, target)
         for _ in range(estimator.n_ens):

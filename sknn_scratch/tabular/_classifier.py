@@ -351,7 +351,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
             smoothing = 0.0 if self.scoring in _OF_PROBABILITIES else of_preset
         return LogLoss(float(smoothing))
 
-    def _target_scale(self, y, settings):
+    def _target_scale(self, y, weight, settings):
         return None
 
     def _classes_of_rows(self, y):

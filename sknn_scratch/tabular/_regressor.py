@@ -352,12 +352,17 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
         self.n_outputs_ = n_outputs
         return y, weight, loss
 
-    def _target_scale(self, y, settings):
-        scale = y.std(axis=0)
-        scale[scale == 0] = 1.0
+    def _target_scale(self, y, weight, settings):
+        counts = y if weight is None else y[weight > 0]
+        mean = np.average(y, axis=0, weights=weight)
+        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        # of a constant, rounding alone may leave a little
+        scale[scale <= 10 * np.finfo(y.dtype).eps * np.abs(mean)] = 1.0
         unlimited = np.full_like(scale, np.inf)
-        ends = (y.min(axis=0), y.max(axis=0)) if settings.clip_predictions else (-unlimited, unlimited)
-        return TargetScale(y.mean(axis=0), scale, *ends)
+        ends = (
+            (counts.min(axis=0), counts.max(axis=0)) if settings.clip_predictions else (-unlimited, unlimited)
+        )
+        return TargetScale(mean, scale, *ends)
 
     def _classes_of_rows(self, y):
         return None

@@ -24,7 +24,9 @@ def pandas_frame():
 
 
 def pandas_nullable():
-    return pd.DataFrame(MIXED).astype({"number": "Float64", "whole": "Int64", "flag": "boolean", "level": "category"})
+    return pd.DataFrame(MIXED).astype(
+        {"number": "Float64", "whole": "Int64", "flag": "boolean", "level": "category"}
+    )
 
 
 def polars_frame():
@@ -173,7 +175,9 @@ def test_what_cannot_be_learnt_from_is_told_by_column(X, message):
 
 def test_words_where_only_numbers_are_allowed():
     X = pd.DataFrame({"a": [1, 2], "b": ["u", "v"]})
-    with pytest.raises(ValueError, match="Column 'b' of X does not hold numbers, and categorical_features=None"):
+    with pytest.raises(
+        ValueError, match="Column 'b' of X does not hold numbers, and categorical_features=None"
+    ):
         TabularPreprocessor(None).fit(X)
     preprocessor = TabularPreprocessor().fit(X)
     with pytest.raises(ValueError, match="Column 'a' of X must hold numbers, as where the model was fitted"):

@@ -7,7 +7,10 @@ from sknn_scratch.tabular._splits import deal
 
 
 @given(
-    n_samples=st.integers(10, 200), n_folds=st.integers(1, 5), n_classes=st.integers(1, 4), seed=st.integers(0, 99)
+    n_samples=st.integers(10, 200),
+    n_folds=st.integers(1, 5),
+    n_classes=st.integers(1, 4),
+    seed=st.integers(0, 99),
 )
 def test_parts_are_disjoint_complete_and_stratified(n_samples, n_folds, n_classes, seed):
     rng = np.random.RandomState(seed)
@@ -17,7 +20,9 @@ def test_parts_are_disjoint_complete_and_stratified(n_samples, n_folds, n_classe
     share = 1 / n_folds if n_folds > 1 else 0.2
     for train, held_out in splits:
         np.testing.assert_array_equal(np.sort(np.concatenate([train, held_out])), np.arange(n_samples))
-        for count, held in zip(np.bincount(classes), np.bincount(classes[held_out], minlength=4), strict=False):
+        for count, held in zip(
+            np.bincount(classes), np.bincount(classes[held_out], minlength=4), strict=False
+        ):
             assert abs(held - share * count) < 2 if count > 1 else held == 0
     if n_folds > 1:
         rows = np.concatenate([held_out for _, held_out in splits])
