@@ -39,8 +39,8 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
     preset : {'td', 'td-s'}, default='td'
         The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
         and no weight decay, and takes about half the time.
-    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'gaussian_nll'} or Loss,
-    default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'gaussian_nll'} or Loss, \
+            default='squared_error'
         What is minimised, as in :class:`ScratchMLPRegressor`, with targets scaled to mean 0 and standard
         deviation 1: ``Quantile([0.05, 0.5, 0.95])`` gives intervals (`predict_quantiles`), 'gaussian_nll' a
         standard deviation for each row (``predict(X, return_std=True)``).
