@@ -1,7 +1,7 @@
 """The network itself, on NumPy and SciPy alone, to be read in this order:
 
-activations, losses, initializers, layers, parameters, network, optimizers, schedules, batches, stopping,
-history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
+activations, losses, initializers, layers, parameters, threads, network, optimizers, schedules, batches,
+stopping, history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
 """
 
 from sknn_scratch.core.activations import (
@@ -88,6 +88,7 @@ from sknn_scratch.core.schedules import (
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
+from sknn_scratch.core.threads import Team
 from sknn_scratch.core.training import Training, train_minibatch
 
 __all__ = [
@@ -146,6 +147,7 @@ __all__ = [
     "Objective",
     "Workspace",
     "fit_first_weights",
+    "Team",
     "OPTIMIZERS",
     "Optimizer",
     "OptimizerState",

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from sknn_scratch.core.parameters import FloatArray
 
 BLOCK = 8192
-"""Numbers of one part, unless a single row has more."""
+"""Numbers of one part where not said otherwise, unless a single row has more."""
 
 
-def blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
+def blocks(*arrays: FloatArray, size: int = BLOCK) -> Iterator[tuple[FloatArray, ...]]:
     """Yield views of the same rows of each array, part by part.
 
     A formula written with temporaries then needs memory for one part, not for all rows, and its passes over a
@@ -21,6 +21,8 @@ def blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
     ----------
     *arrays : ndarray of shape (n_rows, ...)
         Arrays of one shape.
+    size : int, default=8192
+        Numbers of one part.
 
     Yields
     ------
@@ -35,6 +37,6 @@ def blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
     (2, 4096)
     """
     n_rows, *others = arrays[0].shape
-    size = max(1, BLOCK // math.prod(others))
-    for start in range(0, n_rows, size):
-        yield tuple(array[start : start + size] for array in arrays)
+    step = max(1, size // math.prod(others))
+    for start in range(0, n_rows, step):
+        yield tuple(array[start : start + step] for array in arrays)

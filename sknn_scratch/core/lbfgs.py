@@ -1,20 +1,24 @@
-"""L-BFGS: all data at once, with SciPy's search; the other way to train."""
+"""L-BFGS: the loss on all data, with SciPy's search; the other way to train."""
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from sknn_scratch.core.batches import Batch
+from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.network import Network, Objective, Workspace
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.training import Validate
+
+BLOCK = 2**18
+"""Numbers in the widest layer for the rows worked on at a time: memory does not grow with the data."""
 
 _Vector = npt.NDArray[np.float64]
 
@@ -30,6 +34,7 @@ def train_lbfgs(
     patience: Patience | None = None,
     validate: Validate | None = None,
     observer: Observer | None = None,
+    rows: npt.ArrayLike | None = None,
 ) -> tuple[Outcome, str, float]:
     """Limited-memory BFGS on all data at once, SciPy's implementation (Byrd, Lu, Nocedal & Zhu, 1995).
 
@@ -53,6 +58,8 @@ def train_lbfgs(
         Loss and score of the parameters on held-out data; of the score, greater is better.
     observer : Observer or None, default=None
         Is told of every iteration.
+    rows : array-like of int or bool, or None, default=None
+        The rows of the data to train on; None means all. They are never copied all at once.
 
     Returns
     -------
@@ -76,7 +83,9 @@ def train_lbfgs(
     >>> parameters.flat.round(6)
     array([3., 1.])
     """
-    search = _LbfgsSearch(network, parameters, data, history, patience, validate, observer or Observer())
+    size = max(1, BLOCK // max(layer.n_outputs for layer in network.layers))
+    batches = Batches(*data, size, rows)
+    search = _LbfgsSearch(network, parameters, batches, history, patience, validate, observer or Observer())
     start = parameters.flat.astype(np.float64)
     best, message = start, ""
     try:
@@ -102,8 +111,7 @@ def train_lbfgs(
         outcome = Outcome.STOPPED  # or what the search says
     if search.ended_by is not None:
         outcome, best = search.ended_by, search.accepted
-    loss = search.reported_at(best)
-    gradient = search.workspace.gradient.flat.astype(np.float64)
+    loss, gradient = search.reported_at(best), search.gradient
     # L-BFGS is made of inner products: where they overflow, it cannot take a step
     with np.errstate(over="ignore", invalid="ignore"):
         if not (math.isfinite(loss) and math.isfinite(np.dot(gradient, gradient))):
@@ -119,15 +127,20 @@ class _LbfgsSearch:
         self,
         network: Network,
         parameters: Parameters,
-        data: Batch,
+        batches: Batches,
         history: History,
         patience: Patience | None,
         validate: Validate | None,
         observer: Observer,
     ) -> None:
-        self.network, self.data, self.history, self.observer = network, data, history, observer
+        self.batches, self.history, self.observer = batches, history, observer
         self.patience, self.validate = patience, validate
-        self.workspace = Workspace(network, parameters, data.X.shape[0])
+        weights = [len(y) if weight is None else float(weight.sum()) for _, y, weight in batches]
+        self._shares = [weight / sum(weights) for weight in weights]
+        # the penalty of n rows is that of their batches' means if each has its part of alpha
+        self.network = replace(network, l2=float(network.l2) / sum(weight > 0 for weight in weights))
+        self.workspace = Workspace(network, parameters, batches.batch_size)
+        self.gradient = np.empty(parameters.flat.size)
         self.accepted = self._evaluated = parameters.flat.astype(np.float64)
         self._objective: Objective | None = None
         self._inside_iteration = False
@@ -140,15 +153,14 @@ class _LbfgsSearch:
             self._inside_iteration, self._start = True, time.perf_counter()
         self._objective = self._evaluate(theta)
         # a copy: SciPy keeps the gradient, and the next evaluation overwrites this one
-        return self._objective.total, self.workspace.gradient.flat.astype(np.float64)
+        return self._objective.total, self.gradient.copy()
 
     def iteration_ends(self, theta: _Vector) -> None:
         self.accepted = theta.copy()
         self._inside_iteration = False
         epoch = Epoch(self.reported_at(theta))
-        gradient = self.workspace.gradient.flat
         with np.errstate(over="ignore"):
-            epoch.gradient_norm = math.sqrt(gradient.dot(gradient))
+            epoch.gradient_norm = math.sqrt(self.gradient.dot(self.gradient))
         parameters = self.workspace.parameters
         if self.validate is not None:
             epoch.validation_loss, epoch.validation_score = self.validate(parameters)
@@ -173,8 +185,17 @@ class _LbfgsSearch:
             self._objective = self._evaluate(theta)
         return self.history.reported(self._objective.loss) + self._objective.penalty
 
+    # the mean over all rows is that of the batches' means, by weight
     def _evaluate(self, theta: _Vector) -> Objective:
         self._evaluated = theta.copy()
+        loss = penalty = 0.0
+        self.gradient.fill(0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # a trial step may go too far
             self.workspace.parameters.flat[...] = theta
-            return self.network.loss_and_gradient(*self.data, self.workspace)
+            for batch, share in zip(self.batches, self._shares, strict=True):
+                if share > 0:
+                    of_batch = self.network.loss_and_gradient(*batch, self.workspace)
+                    loss += share * of_batch.loss
+                    penalty += share * of_batch.penalty
+                    self.gradient += np.multiply(self.workspace.gradient.flat, share, dtype=np.float64)
+        return Objective(loss, penalty)

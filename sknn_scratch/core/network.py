@@ -15,13 +15,24 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.activations import Activation, Identity
+from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
+from sknn_scratch.core.threads import Team, parts_of, team_for
 
-PREDICTION_BLOCK = 2**18
+PREDICTION_BLOCK = 2**17
 """Numbers in the widest layer of one block of rows at prediction: about what a core's cache holds."""
+
+WEIGHTS_OF_A_BLOCK = 2**15
+"""Weights that the penalty is computed for at a time, so that its passes over them meet them in the cache."""
+
+WORK_OF_A_BLOCK = 2**24
+"""Multiplications of one such block from which threads, a block each, are faster than BLAS's own."""
+
+WORK_OF_A_PART = 2**30
+"""Multiplications of a training step from which a thread for them is faster than BLAS's own."""
 
 
 class Objective(NamedTuple):
@@ -45,6 +56,15 @@ class LayerStep(NamedTuple):
     buffers: dict[str, FloatArray]
 
 
+class Part(NamedTuple):
+    """Some rows of a batch, and all that one thread needs for a step with them."""
+
+    rows: slice
+    layers: list[LayerStep]
+    loss_buffers: dict[str, FloatArray]
+    gradient: FloatArray
+
+
 class Workspace:
     """The memory of training steps: parameters, their gradient, and the buffers of every layer.
 
@@ -58,6 +78,9 @@ class Workspace:
         Rows of the largest batch.
     rng : numpy.random.RandomState or None, default=None
         Source of what is random in a step; without it nothing is: there is no dropout.
+    team : Team or None, default=None
+        Threads that share a batch's rows; None is the calling thread alone. The result is the same each time
+        for the same number of threads; between numbers it differs by rounding.
 
     Attributes
     ----------
@@ -84,13 +107,23 @@ class Workspace:
         parameters: Parameters,
         n_rows: int,
         rng: np.random.RandomState | None = None,
+        team: Team | None = None,
     ) -> None:
         dtype = parameters.flat.dtype
-        self.parameters, self.rng, self.regularization = parameters, rng, 1.0
-        self.gradient = Parameters(parameters.shapes, np.empty_like(parameters.flat))
-        self.weights = parameters.flat[: parameters.n_weights]
-        self.weights_gradient = self.gradient.flat[: parameters.n_weights]
-        self.decay = np.empty_like(self.weights)
+        self.parameters, self.rng, self.team = parameters, rng, team or Team()
+        self.regularization = 1.0
+        self._gradients = [
+            Parameters(parameters.shapes, np.empty_like(parameters.flat)) for _ in range(self.team.n_threads)
+        ]
+        self.gradient = self._gradients[0]
+        decay = np.empty(min(parameters.n_weights, WEIGHTS_OF_A_BLOCK), dtype)
+        of_weights = slice(parameters.n_weights)
+        self.weights_by_blocks = [
+            (weights, gradient, decay[: len(weights)])
+            for weights, gradient in blocks(
+                parameters.flat[of_weights], self.gradient.flat[of_weights], size=WEIGHTS_OF_A_BLOCK
+            )
+        ]
         self._layers = network.layers
         self._buffers = [
             layer.forward_buffers(n_rows, dtype) | layer.backward_buffers(n_rows, dtype)
@@ -104,21 +137,39 @@ class Workspace:
             "out": np.empty((n_rows, network.n_outputs), dtype),
             "per_row": np.empty(n_rows, dtype),
         }
-        self._steps: dict[int, tuple[list[LayerStep], dict[str, FloatArray]]] = {}
+        self._parts: dict[int, list[Part]] = {}
 
-    def steps(self, n_rows: int) -> tuple[list[LayerStep], dict[str, FloatArray]]:
-        """What the layers and the loss need for a batch of `n_rows` rows: the first rows of all buffers."""
-        if n_rows not in self._steps:
-            buffers = [{name: array[:n_rows] for name, array in layer.items()} for layer in self._buffers]
-            gradients = self.gradient.layers
-            self._steps[n_rows] = (
-                [
-                    LayerStep(*of)
-                    for of in zip(self._layers, self.parameters.layers, gradients, buffers, strict=True)
-                ],
-                {name: array[:n_rows] for name, array in self._loss_buffers.items()},
-            )
-        return self._steps[n_rows]
+    def draw(self, n_rows: int) -> None:
+        """Draw what is random in a step with `n_rows` rows, for all parts at once."""
+        if self.rng is not None:
+            for layer, buffers in zip(self._layers, self._buffers, strict=True):
+                layer.draw(self.rng, _rows_of(buffers, slice(n_rows)), self.regularization)
+
+    def parts(self, n_rows: int) -> list[Part]:
+        """A batch of `n_rows` rows in parts, each with its rows of all buffers."""
+        if n_rows not in self._parts:
+            # a short batch has fewer parts, if it has fewer rows than there are threads
+            self._parts[n_rows] = [
+                Part(
+                    rows,
+                    [
+                        LayerStep(layer, theta, of_layer, _rows_of(buffers, rows))
+                        for layer, theta, of_layer, buffers in zip(
+                            self._layers, self.parameters.layers, gradient.layers, self._buffers, strict=True
+                        )
+                    ],
+                    _rows_of(self._loss_buffers, rows),
+                    gradient.flat,
+                )
+                for rows, gradient in zip(
+                    parts_of(n_rows, self.team.n_threads), self._gradients, strict=False
+                )
+            ]
+        return self._parts[n_rows]
+
+
+def _rows_of(buffers: dict[str, FloatArray], rows: slice) -> dict[str, FloatArray]:
+    return {name: array[rows] for name, array in buffers.items()}
 
 
 @dataclass(frozen=True)
@@ -248,30 +299,58 @@ class Network:
         Objective
             Loss and penalty; the gradient is that of their sum.
         """
-        steps, of_loss = workspace.steps(X.shape[0])
-        if workspace.rng is not None:
-            for layer, _, _, buffers in steps:
-                layer.draw(workspace.rng, buffers, workspace.regularization)
+        workspace.draw(X.shape[0])
+        parts = workspace.parts(X.shape[0])
+        total_weight = X.shape[0] if weight is None else float(weight.sum())
+        if len(parts) == 1:
+            loss = self._pass(X, y, weight, parts[0])
+        else:
+            # the mean over the batch is that of the parts' means, by weight: so are the gradients
+            def pass_of_part(part: Part) -> float:
+                of_part = None if weight is None else weight[part.rows]
+                part_weight = part.rows.stop - part.rows.start if of_part is None else float(of_part.sum())
+                if part_weight == 0:
+                    part.gradient.fill(0.0)
+                    return 0.0
+                share = part_weight / total_weight
+                return share * self._pass(X[part.rows], y[part.rows], of_part, part, share)
 
+            loss = sum(workspace.team.map(pass_of_part, parts))
+            for part in parts[1:]:
+                workspace.gradient.flat += part.gradient
+
+        return Objective(loss, self._penalise(workspace, total_weight))
+
+    # alpha / (2 n) ||W||^2 has the gradient alpha / n W
+    def _penalise(self, workspace: Workspace, total_weight: float) -> float:
+        """Add the gradient of the penalty; returns its value."""
+        if not self.l2:
+            return 0.0
+        strength, squares = float(self.l2) / total_weight, 0.0
+        for weights, gradient, decay in workspace.weights_by_blocks:
+            np.multiply(weights, strength, out=decay)
+            gradient += decay
+            squares += float(weights.dot(weights))
+        return 0.5 * strength * squares
+
+    def _pass(
+        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, part: Part, share: float = 1.0
+    ) -> float:
+        """Forward and backward; returns the loss, and leaves `share` times its gradient with the part."""
         inputs = []
         x = X
-        for layer, parameters, _, buffers in steps:
+        for layer, parameters, _, buffers in part.layers:
             inputs.append(x)
             x = layer.forward(parameters, x, buffers)
 
-        loss = self.loss.value_and_gradient(x, y, weight, **of_loss)
+        loss = self.loss.value_and_gradient(x, y, weight, **part.loss_buffers)
 
-        delta = of_loss["out"]
-        for layer, parameters, gradient, buffers in reversed(steps):
+        delta = part.loss_buffers["out"]
+        if share != 1.0:
+            delta *= share
+        for layer, parameters, gradient, buffers in reversed(part.layers):
             delta = layer.backward(parameters, gradient, inputs.pop(), delta, buffers)
-
-        if not self.l2:
-            return Objective(loss, 0.0)
-        # the penalty alpha / (2 n) ||W||^2 has the gradient alpha / n W
-        strength = float(self.l2) / (X.shape[0] if weight is None else float(weight.sum()))
-        np.multiply(workspace.weights, strength, out=workspace.decay)
-        workspace.weights_gradient += workspace.decay
-        return Objective(loss, 0.5 * strength * float(workspace.weights.dot(workspace.weights)))
+        return loss
 
     def raw_scores(
         self,
@@ -342,17 +421,29 @@ def _run(
     rows: npt.NDArray[np.intp] | None,
 ) -> FloatArray:
     """The output of the last of some layers, for all or some rows."""
-    dtype = np.result_type(X.dtype, *(a.dtype for layer in parameters for a in layer.values()))
-    parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
+    arrays = [array for layer in parameters for array in layer.values()]
+    dtype = X.dtype
+    if any(array.dtype != dtype for array in arrays):
+        dtype = np.result_type(X, *arrays)
+        parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    width = max(layer.n_outputs for layer in layers)
-    block = max(1, min(n_rows, PREDICTION_BLOCK // width))
-    buffers = [layer.forward_buffers(block, dtype) for layer in layers]
+    block = max(1, min(n_rows, PREDICTION_BLOCK // max([layer.n_outputs for layer in layers])))
     raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
-    for start in range(0, n_rows, block):
-        part = slice(start, start + block)
-        x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
-        for layer, theta, memory in zip(layers, parameters, buffers, strict=True):
-            x = layer.forward(theta, x, {k: b[: x.shape[0]] for k, b in memory.items()})
-        raw[start : start + block] = x
+
+    def run_blocks(starts: range) -> None:
+        memory = [layer.forward_buffers(block, dtype) for layer in layers]
+        for start in starts:
+            part = slice(start, start + block)
+            x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
+            used = memory if x.shape[0] == block else [_rows_of(b, slice(x.shape[0])) for b in memory]
+            for layer, theta, buffers in zip(layers, parameters, used, strict=True):
+                x = layer.forward(theta, x, buffers)
+            raw[part] = x
+
+    starts = range(0, n_rows, block)
+    if block * sum([array.size for array in arrays]) < WORK_OF_A_BLOCK:
+        run_blocks(starts)
+    else:
+        with team_for(len(starts)) as team:
+            team.map(run_blocks, [starts[i :: team.n_threads] for i in range(team.n_threads)])
     return raw

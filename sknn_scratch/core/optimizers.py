@@ -3,7 +3,9 @@
 An optimizer holds hyper-parameters only. What it remembers from step to step is a state that :meth:`init`
 makes and :meth:`step` changes in place; the learning rate comes from outside, where the schedules are. Rules
 act on the flat vector of all parameters, and are written with in-place operations: at a size beyond the
-processor's cache, an update costs as much as its passes over memory.
+processor's cache, an update costs as much as its passes over memory. So they are applied to one part of the
+vector after the other, all passes over a part while it is in the cache, and in large networks to several
+parts at once.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ from sknn_scratch.core.configuration import (
     number,
 )
 from sknn_scratch.core.parameters import FloatArray
+from sknn_scratch.core.threads import Team, parts_of
+
+BYTES_OF_A_PART = 2**17
+"""Of each vector, what an update works on at a time."""
+
+PARAMETERS_OF_A_THREAD = 2**16
+"""From so many on, a thread for their update pays."""
 
 
 @dataclass
@@ -51,6 +60,10 @@ class OptimizerState:
         averages = {name: a.copy() for name, a in self.averages.items()}
         return replace(self, averages=averages)
 
+    def part(self, part: slice) -> OptimizerState:
+        """The state of some of the parameters, a view."""
+        return replace(self, averages={name: a[part] for name, a in self.averages.items()})
+
 
 @dataclass
 class Optimizer(Configured):
@@ -72,21 +85,58 @@ class Optimizer(Configured):
         """The state before the first step, for parameters like `theta`."""
 
     def step(
-        self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
+        self,
+        theta: FloatArray,
+        gradient: FloatArray,
+        state: OptimizerState,
+        learning_rate: float,
+        team: Team | None = None,
     ) -> None:
-        """Change `theta` and `state` in place; `gradient` is used up."""
+        """Change `theta` and `state` in place; `gradient` is used up.
+
+        Parameters
+        ----------
+        theta, gradient : ndarray of shape (n_parameters,)
+            Parameters and gradient.
+        state : OptimizerState
+            What :meth:`init` made for them.
+        learning_rate : float
+            Of this step.
+        team : Team or None, default=None
+            Threads that share the work. The result does not depend on them.
+        """
         state.n_steps += 1
         if self.max_grad_norm is not None:
             length = float(norm(gradient, check_finite=False))  # by BLAS, whose squares do not overflow
             if length > self.max_grad_norm:
                 gradient *= float(self.max_grad_norm) / length
-        self._update(theta, gradient, state, float(learning_rate))
+        learning_rate = float(learning_rate)
+        if theta.nbytes <= BYTES_OF_A_PART:
+            self._update(theta, gradient, state, learning_rate)
+            return
+
+        def update(share: slice) -> None:
+            size = BYTES_OF_A_PART // theta.itemsize
+            for start in range(share.start, share.stop, size):
+                part = slice(start, min(start + size, share.stop))
+                self._update(theta[part], gradient[part], state.part(part), learning_rate)
+
+        n_threads = 1 if team is None else min(team.n_threads, theta.size // PARAMETERS_OF_A_THREAD)
+        shares = parts_of(theta.size, n_threads)
+        if team is None:
+            update(shares[0])
+        else:
+            team.map(update, shares)
 
     @abstractmethod
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
-        """The rule itself; it gets the clipped gradient, and `n_steps` counts this step."""
+        """The rule itself, number by number.
+
+        It gets the clipped gradient, and `n_steps` counts this step. Of large networks it is given one part
+        of all vectors after the other: what a rule needs of a whole vector, as a norm, belongs into `step`.
+        """
 
 
 @dataclass

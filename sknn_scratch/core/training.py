@@ -15,11 +15,12 @@ import numpy as np
 
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
-from sknn_scratch.core.network import Network, Workspace
+from sknn_scratch.core.network import WORK_OF_A_PART, Network, Workspace
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
+from sknn_scratch.core.threads import team_for
 
 Validate = Callable[[Parameters], tuple[float, float]]
 
@@ -117,32 +118,34 @@ def train_minibatch(
     """
     observer = observer or Observer()
     schedule, progress, patience = training.schedule, training.progress, training.patience
-    workspace = Workspace(network, parameters, batches.batch_size, rng)
     try:
-        for _ in range(max_epochs):
-            observer.epoch_begins()
-            start = time.perf_counter()
-            epoch = _run_epoch(network, batches, training, workspace, history)
-            if validate is not None and math.isfinite(epoch.loss):
-                epoch.validation_loss, epoch.validation_score = validate(parameters)
-            epoch.seconds = time.perf_counter() - start
-            history.epochs.append(epoch)
-            if not epoch.is_finite:
-                return Outcome.DIVERGED
+        # three products for each weight and row: one forward, two backward
+        with team_for(3 * parameters.n_weights * batches.batch_size // WORK_OF_A_PART) as team:
+            workspace = Workspace(network, parameters, batches.batch_size, rng, team)
+            for _ in range(max_epochs):
+                observer.epoch_begins()
+                start = time.perf_counter()
+                epoch = _run_epoch(network, batches, training, workspace, history)
+                if validate is not None and math.isfinite(epoch.loss):
+                    epoch.validation_loss, epoch.validation_score = validate(parameters)
+                epoch.seconds = time.perf_counter() - start
+                history.epochs.append(epoch)
+                if not epoch.is_finite:
+                    return Outcome.DIVERGED
 
-            training.samples_seen += batches.n_rows
-            progress.samples_seen = training.samples_seen
-            progress.epoch += 1
-            patience.update(epoch.watched(patience.keeps_best_weights), parameters.flat)
-            epoch.on_plateau = patience.has_run_out
-            epoch.is_last = epoch.on_plateau and not schedule.goes_on_after_plateau(progress)
-            if epoch.on_plateau and not epoch.is_last:
-                progress.plateaus += 1
-                patience.n_stagnant = 0
-            if observer.epoch_ends(epoch):
-                return Outcome.STOPPED
-            if epoch.is_last:
-                return Outcome.CONVERGED
+                training.samples_seen += batches.n_rows
+                progress.samples_seen = training.samples_seen
+                progress.epoch += 1
+                patience.update(epoch.watched(patience.keeps_best_weights), parameters.flat)
+                epoch.on_plateau = patience.has_run_out
+                epoch.is_last = epoch.on_plateau and not schedule.goes_on_after_plateau(progress)
+                if epoch.on_plateau and not epoch.is_last:
+                    progress.plateaus += 1
+                    patience.n_stagnant = 0
+                if observer.epoch_ends(epoch):
+                    return Outcome.STOPPED
+                if epoch.is_last:
+                    return Outcome.CONVERGED
     except KeyboardInterrupt:
         return Outcome.INTERRUPTED
     return Outcome.MAX_ITER
@@ -171,7 +174,9 @@ def _run_epoch(
             if total_weight == 0:
                 epoch.gradient_norm = math.sqrt(gradient.dot(gradient))
             epoch.learning_rate = training.schedule(progress)
-            training.optimizer.step(theta, gradient, training.optimizer_state, epoch.learning_rate)
+            training.optimizer.step(
+                theta, gradient, training.optimizer_state, epoch.learning_rate, workspace.team
+            )
             progress.step += 1
             total += batch_weight * (history.reported(loss) + penalty)
             total_weight += batch_weight

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sknn_scratch.core import Batch, History, Network, Outcome, Parameters, count_parameters
+from sknn_scratch.core import Batch, Dense, History, Network, Outcome, Parameters, count_parameters
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
 from sknn_scratch.estimators._settings import MLPSettings
@@ -54,6 +54,10 @@ def has_partial_fit(estimator):
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+        )
+    if estimator.early_stopping in (True,):  # what is neither true nor false is refused as a parameter
+        raise AttributeError(
+            "partial_fit does not support early_stopping=True: it trains for one epoch and holds nothing out."
         )
     if estimator.class_weight == "balanced":
         raise AttributeError(
@@ -157,8 +161,6 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         # a copy: predictions stay the same whatever becomes of the user's object
         activation = copy.deepcopy(self._activation_functions(len(hidden_layer_sizes)))
         dropout = self._dropout_rates(len(hidden_layer_sizes))
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
 
         context = None if incremental else self._init_callback_context(max_subtasks=self.max_iter)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -183,7 +185,7 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         run = kind(
             self, network, parameters, data, validation_data, rng, observer, history, goes_on, incremental
         )
-        self._activation, self._loss = activation, loss
+        self._keep(sizes, activation, loss)
         observer.snapshot, observer.history_rows = run.snapshot, run.history_rows
         try:
             outcome = run.train()
@@ -313,24 +315,34 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         """A copy of coefs_ and intercepts_ in one flat vector."""
         parameters = Parameters.empty(network.shapes, dtype)
         for packed, fitted in zip(parameters.layers, self._by_layer(network), strict=True):
-            for name, values in fitted.items():
-                packed[name][...] = values
+            for name, values in packed.items():
+                values[...] = fitted[name]
         return parameters
 
     def _by_layer(self, network):
         """coefs_ and intercepts_, as they are now, for each layer of the network."""
         fitted = iter(zip(self.coefs_, self.intercepts_, strict=True))
         return [
-            dict(zip(layer.shapes, next(fitted), strict=False)) if layer.shapes else {}
+            dict(zip(("weights", "bias"), next(fitted), strict=True)) if isinstance(layer, Dense) else {}
             for layer in network.layers
         ]
+
+    def _keep(self, sizes, activation, loss):
+        """Keep what predictions need besides coefs_ and intercepts_."""
+        self._activation, self._loss = activation, loss
+        self._network = sizes, Network.mlp(sizes, activation, loss)
+
+    def _fitted_network(self):
+        """The network of coefs_ and intercepts_: users may have put arrays of other shapes there."""
+        sizes, network = self._network
+        fitted = self._fitted_sizes()
+        return network if fitted == sizes else Network.mlp(fitted, self._activation, self._loss)
 
     def _forward(self, X):
         """The fitted network, and its raw scores for X."""
         check_is_fitted(self)
         X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
-        # built anew, because users may have put other arrays into coefs_ and intercepts_
-        network = Network.mlp(self._fitted_sizes(), self._activation, self._loss)
+        network = self._fitted_network()
         return network, network.raw_scores(X, self._by_layer(network))
 
     def hidden_activations(self, X):
@@ -348,7 +360,7 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         """
         check_is_fitted(self)
         X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
-        network = Network.mlp(self._fitted_sizes(), self._activation, self._loss)
+        network = self._fitted_network()
         return network.hidden_activations(X, self._by_layer(network))
 
     def transform(self, X):

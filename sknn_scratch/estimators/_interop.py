@@ -79,8 +79,8 @@ def from_sklearn(cls, mlp):
     params = {name: value for name, value in mlp.get_params(deep=False).items() if name in known}
     estimator.set_params(**copy.deepcopy(params))
     _copy_fitted_attributes(mlp, estimator)
-    estimator._activation = ACTIVATIONS[mlp.activation]()
-    estimator._loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()
+    loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()
+    estimator._keep(estimator._fitted_sizes(), ACTIVATIONS[mlp.activation](), loss)
     estimator._target_scaler = None
     if is_classifier(estimator):
         estimator._labels_are_sparse = mlp._label_binarizer.sparse_input_

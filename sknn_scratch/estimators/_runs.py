@@ -290,15 +290,13 @@ class LbfgsRun(Run):
     patience: Patience
 
     def train(self):
-        estimator, data = self.estimator, self.data
+        estimator = self.estimator
         rows, validation = self._hold_out()
-        if rows is not None:
-            data = Batch(data.X[rows], data.y[rows], None if data.weight is None else data.weight[rows])
         self.patience = self._patience()
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
             self.parameters,
-            data,
+            self.data,
             self.history,
             max_iterations=estimator.max_iter,
             max_evaluations=estimator.max_fun,
@@ -306,6 +304,7 @@ class LbfgsRun(Run):
             patience=self.patience if estimator.early_stopping else None,
             validate=validation,
             observer=self.observer,
+            rows=rows,
         )
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):
             warnings.warn(

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from abc import abstractmethod
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +15,6 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from sknn_scratch.core import (
     Batches,
@@ -25,6 +25,7 @@ from sknn_scratch.core import (
     Training,
     fit_first_weights,
 )
+from sknn_scratch.core.threads import BLAS_LIMIT
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.tabular._columns import categorical_mask, checked_table
@@ -259,7 +260,7 @@ class _Run:
         """Train all members; return why it ended."""
         n_at_work = min(joblib.effective_n_jobs(self.estimator.n_jobs), len(self.members))
         self.lockstep = Lockstep(self.members, self._judge, self.observer, n_at_work)
-        with threadpool_limits(1 if n_at_work > 1 else None, user_api="blas"):
+        with BLAS_LIMIT if n_at_work > 1 else nullcontext():  # a thread for each member, or BLAS's own
             return self.lockstep.train(self.settings.max_iter)
 
     @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score

@@ -106,7 +106,7 @@ def test_no_two_masks_share_memory_or_draws():
     masks = []
     for workspace in workspaces:
         network.loss_and_gradient(X, y, None, workspace)
-        masks += [step.buffers["mask"] for step in workspace.steps(6)[0] if "mask" in step.buffers]
+        masks += [step.buffers["mask"] for step in workspace.parts(6)[0].layers if "mask" in step.buffers]
     assert len(masks) == 4
     for first, second in itertools.combinations(masks, 2):
         assert not np.shares_memory(first, second)
@@ -158,7 +158,7 @@ def test_units_left_out_learn_nothing():
     network = Network(network.layers, network.loss)  # no penalty
     workspace = Workspace(network, parameters, 1, np.random.RandomState(0))
     network.loss_and_gradient(X, y, None, workspace)
-    left_out = workspace.steps(1)[0][2].buffers["mask"][0] == 0
+    left_out = workspace.parts(1)[0].layers[2].buffers["mask"][0] == 0
     of_first, *_ = [layer for layer in workspace.gradient.layers if layer]
     assert left_out.any()
     assert not left_out.all()
@@ -175,7 +175,7 @@ def test_the_mean_over_many_masks_is_the_network_at_prediction():
     workspace = Workspace(network, parameters, len(rows), generator)
     targets = np.zeros((len(rows), 2))
     network.loss_and_gradient(rows, targets, None, workspace)
-    steps, _ = workspace.steps(len(rows))
+    steps = workspace.parts(len(rows))[0].layers
     last = steps[-1]
     raw = steps[2].buffers["kept"] @ last.parameters["weights"] + last.parameters["bias"]
     errors = 5 * raw.std(axis=0) / np.sqrt(len(rows))

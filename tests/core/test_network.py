@@ -1,5 +1,4 @@
 import itertools
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,6 +6,7 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from pairs import each_pair
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
@@ -169,22 +169,6 @@ def test_a_penalty_given_as_a_numpy_scalar_does_not_widen_float32():
         network.loss_and_gradient(X, y, None, workspace)
         gradients.append(workspace.gradient.flat)
     np.testing.assert_array_equal(*gradients)
-
-
-def peak_memory(function):
-    """The most memory that a call needs at any time, once it has been called before."""
-    function()
-    peaks = []
-    tracemalloc.start()
-    try:
-        for _ in range(3):  # the least of them: other threads of the test runner allocate now and then
-            before = tracemalloc.get_traced_memory()[0]
-            tracemalloc.reset_peak()
-            function()
-            peaks.append(tracemalloc.get_traced_memory()[1] - before)
-    finally:
-        tracemalloc.stop()
-    return min(peaks)
 
 
 @each_pair

@@ -334,18 +334,9 @@ def test_other_layers_are_refused_when_training_goes_on(kind):
 
 
 @both
-def test_partial_fit_refuses_early_stopping(kind):
-    classes = {"classes": [0, 1, 2]} if kind is ScratchMLPClassifier else {}
-    models = [kind(early_stopping=True), fitted(kind, early_stopping=True)]
-    for model in models:
-        assert_refused(
-            model, lambda m: m.partial_fit(X, TARGETS[kind], **classes), ValueError, "early_stopping"
-        )
-
-
-@both
-def test_lbfgs_has_no_partial_fit(kind):
-    for model in (kind(solver="lbfgs"), fitted(kind, solver="lbfgs")):
+@pytest.mark.parametrize("parameters", [{"solver": "lbfgs"}, {"early_stopping": True}], ids=str)
+def test_lbfgs_and_early_stopping_have_no_partial_fit(kind, parameters):
+    for model in (kind(**parameters), fitted(kind, **parameters)):
         assert not hasattr(model, "partial_fit")
         assert_refused(model, lambda m: m.partial_fit(X, TARGETS[kind]), AttributeError, "partial_fit")
     assert hasattr(kind(), "partial_fit")

@@ -14,13 +14,8 @@ from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
 from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Quantile
 
 WEIGHTS = {"check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"}
-PARTIAL_FIT = {
-    "check_fit_score_takes_y",
-    "check_n_features_in_after_fitting",
-    "check_estimators_partial_fit_n_features",
-}
 # rows of weight 2 or 0 instead of rows repeated or left out: other rows are held out
-EARLY_STOPPING = PARTIAL_FIT | WEIGHTS  # and partial_fit refuses early stopping, as scikit-learn's does
+EARLY_STOPPING = WEIGHTS
 # another number of rows draws other masks
 DROPOUT = WEIGHTS
 # the checks of transformers have zeros in y, although the tag asks for positive numbers

@@ -135,22 +135,26 @@ class LogLoss(Loss):
         per_row: FloatArray,
     ) -> float:
         # log p_k = raw_k - log sum_j exp(raw_j). Softmax does not change when a row is shifted: with its
-        # largest score at 0, exp cannot overflow. NumPy is faster along the longer axis, hence the transpose.
-        by_class = out.reshape(raw.shape[::-1])
-        np.copyto(by_class, raw.T)
-        raw -= np.maximum.reduce(by_class, axis=0, out=per_row)[:, np.newaxis]
-        np.exp(raw, out=out)
+        # largest score at 0, exp cannot overflow. NumPy is faster along the longer axis, so that work is done
+        # with one row for a class.
+        np.copyto(out, raw)
+        log_p, by_class = raw.reshape(raw.shape[::-1]), out.reshape(raw.shape[::-1])
+        np.copyto(log_p, out.T)
+        log_p -= np.maximum.reduce(log_p, axis=0, out=per_row)
         class_numbers, ones = _class_constants(raw.shape[1], raw.dtype)
-        np.log(out.dot(ones, out=per_row), out=per_row)
-        raw -= per_row[:, np.newaxis]
-        log_p, targets = raw, np.equal(y, class_numbers, out=out)
+        np.exp(log_p, out=by_class)
+        np.log(ones.dot(by_class, out=per_row), out=per_row)
+        log_p -= per_row
+        targets = np.equal(class_numbers[:, np.newaxis], y.T, out=by_class)
         if self.label_smoothing:
             targets *= 1.0 - float(self.label_smoothing)
             targets += float(self.label_smoothing) / raw.shape[1]
-        np.einsum("ij,ij->i", targets, log_p, out=per_row)
+        np.einsum("ij,ij->j", targets, log_p, out=per_row)
         value = -weighted_mean(per_row[:, np.newaxis], weight)
         # dl/d raw_k = p_k - target_k
-        np.subtract(np.exp(log_p, out=log_p), targets, out=out)
+        p = np.exp(log_p, out=log_p)
+        p -= targets
+        np.copyto(out, p.T)
         scale_rows(out, weight)
         return value
 

@@ -1,0 +1,193 @@
+"""Threads: rows in parts, each with one BLAS thread of its own.
+
+BLAS shares out one product at a time, and all that stands between two products (biases, activations) then
+runs on one core while the others wait. A :class:`Team` shares out rows instead: every thread does everything
+for its part of them, and its products are not divided further. That pays where parts are large: between two
+operations, threads of Python wait for each other (for the interpreter's lock), which costs some 10
+microseconds. Elsewhere BLAS's own threads are the better ones. There is no parameter for the number of
+threads: it is what BLAS may use at that moment, so that the environment's variables, ``threadpool_limits``
+and joblib's workers govern both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class BlasLimit:
+    """One thread for BLAS while anybody asks for it; afterwards as many as were found before.
+
+    Limits are those of the whole process. So there is one count of all who hold it: the first one sets the
+    limit, the last one takes it back, however they overlap.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core.threads import BLAS_LIMIT
+    >>> before = BLAS_LIMIT.n_threads
+    >>> with BLAS_LIMIT, BLAS_LIMIT:
+    ...     BLAS_LIMIT.n_threads == before  # what BLAS may use apart from this limit
+    True
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_holders = 0
+        self._libraries: list[Any] | None = None
+        self._found: list[int] = []
+
+    @property
+    def n_threads(self) -> int:
+        """As many threads as BLAS may use; 1 where it cannot be told."""
+        with self._lock:
+            return min(self._found if self._n_holders else self._counts(), default=1)
+
+    def __enter__(self) -> Self:
+        with self._lock:
+            if self._n_holders == 0:
+                self._found = self._counts()
+                self._set([1] * len(self._found))
+            self._n_holders += 1
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_holders -= 1
+            if self._n_holders == 0:
+                self._set(self._found)
+
+    def _counts(self) -> list[int]:
+        if self._libraries is None:  # once: finding the libraries takes a millisecond
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        return [library.num_threads for library in self._libraries]
+
+    def _set(self, counts: list[int]) -> None:
+        for library, count in zip(self._libraries or (), counts, strict=True):
+            # newer versions of threadpoolctl listen to one thread alone, the first to set a limit; here the
+            # last one to hold it may be another
+            release = getattr(library, "clear_controlling_thread", lambda force: None)
+            release(force=True)
+            library.set_num_threads(count)
+            release(force=True)
+
+
+BLAS_LIMIT = BlasLimit()
+
+
+class Team:
+    """Threads that do one thing with several items at once; the caller is one of them.
+
+    Parameters
+    ----------
+    n_threads : int, default=1
+        How many, the caller included. With 1 nothing is started, and BLAS is left alone.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import Team
+    >>> with Team(2) as team:
+    ...     team.map(abs, [-1, 2])
+    [1, 2]
+    """
+
+    def __init__(self, n_threads: int = 1) -> None:
+        self.n_threads = n_threads
+        self._helpers: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self.n_threads > 1:
+            BLAS_LIMIT.__enter__()
+            self._helpers = ThreadPoolExecutor(self.n_threads - 1, "sknn_scratch")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._helpers is not None:
+            self._helpers.shutdown()
+            self._helpers = None
+            BLAS_LIMIT.__exit__()
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Results for all items, in their order; all are done when it returns, or raises.
+
+        Parameters
+        ----------
+        function : callable
+            What to do. NumPy's error state is the caller's in all threads.
+        items : sequence
+            What to do it with, one item a thread.
+
+        Returns
+        -------
+        list
+            The results.
+        """
+        if self._helpers is None or len(items) == 1:
+            return [function(item) for item in items]
+        error_state = np.geterr()
+
+        def help_with(item: Item) -> Result:
+            with np.errstate(**error_state):
+                return function(item)
+
+        futures = [self._helpers.submit(help_with, item) for item in items[1:]]
+        try:
+            first = function(items[0])
+        finally:
+            wait(futures)
+        return [first, *(future.result() for future in futures)]
+
+
+def team_for(n_parts: int) -> Team:
+    """A team for so many parts: a thread for each, but no more than BLAS may use.
+
+    Parameters
+    ----------
+    n_parts : int
+        Parts that are large enough for a thread to pay.
+
+    Returns
+    -------
+    Team
+        Not started yet.
+    """
+    return Team(min(n_parts, BLAS_LIMIT.n_threads) if n_parts > 1 else 1)
+
+
+def parts_of(n_rows: int, n_parts: int) -> list[slice]:
+    """Rows in `n_parts` parts of the same size, but for one row; fewer parts if there are fewer rows.
+
+    Parameters
+    ----------
+    n_rows, n_parts : int
+        How many.
+
+    Returns
+    -------
+    list of slice
+        The parts.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core.threads import parts_of
+    >>> parts_of(5, 2)
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    n_parts = max(1, min(n_parts, n_rows))
+    size, rest = divmod(n_rows, n_parts)
+    ends = [part * size + min(part, rest) for part in range(n_parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]

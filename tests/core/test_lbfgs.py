@@ -1,0 +1,72 @@
+"""L-BFGS works through the rows block by block: the same search, in memory that does not grow with them."""
+
+import numpy as np
+import pytest
+from memory import peak_memory
+from scipy.sparse import csr_matrix
+
+from sknn_scratch.core import Batch, History, Network, ReLU, SquaredError, Tanh, lbfgs, train_lbfgs
+from sknn_scratch.core.losses import BinaryLogLoss
+
+
+def trained(data, rows=None, n_iterations=5, activation=None):
+    network = Network.mlp([data.X.shape[1], 8, 1], activation or Tanh(), SquaredError(), l2=0.3)
+    parameters = network.initialize(np.random.RandomState(0), data.y.dtype)
+    history = History()
+    _, _, loss = train_lbfgs(network, parameters, data, history, n_iterations, 100, 1e-9, rows=rows)
+    assert loss == pytest.approx(history.losses[-1])
+    return [*parameters.flat, *history.losses, *(epoch.gradient_norm for epoch in history.epochs)]
+
+
+def problem(n_rows, dtype=np.float64):
+    rng = np.random.RandomState(1)
+    X = rng.normal(size=(n_rows, 5)).astype(dtype)
+    return Batch(X, np.sin(X[:, :1]), rng.uniform(size=n_rows).astype(dtype))
+
+
+@pytest.mark.parametrize("kind", ["unweighted", "weighted", "blocks without weight", "sparse"])
+@pytest.mark.parametrize("rows_of_a_block", [1, 7, 50])
+def test_blocks_of_rows_change_the_search_by_rounding_only(monkeypatch, kind, rows_of_a_block):
+    X, y, weight = problem(60)
+    if kind == "blocks without weight":
+        weight[14:42] = 0
+    data = Batch(csr_matrix(X) if kind == "sparse" else X, y, None if kind == "unweighted" else weight)
+    expected = trained(data)
+    monkeypatch.setattr(lbfgs, "BLOCK", 8 * rows_of_a_block)
+    np.testing.assert_allclose(trained(data), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("rows_of_a_block", [7, 1000])
+def test_some_of_the_rows_are_trained_on_as_if_there_were_no_others(monkeypatch, rows_of_a_block):
+    monkeypatch.setattr(lbfgs, "BLOCK", 8 * rows_of_a_block)
+    data, rows = problem(60), np.random.RandomState(2).permutation(60)[:45]
+    expected = trained(Batch(*(array[rows] for array in data)))
+    np.testing.assert_array_equal(trained(data, rows), expected)
+
+
+@pytest.mark.parametrize("chooses_rows", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_memory_does_not_grow_with_the_rows(monkeypatch, chooses_rows, dtype):
+    monkeypatch.setattr(lbfgs, "BLOCK", 8 * 500)
+    peaks = []
+    for n_rows in (2_000, 20_000):
+        data = problem(n_rows, dtype)
+        rows = np.arange(n_rows - 10) if chooses_rows else None
+        trained(data, rows, n_iterations=2, activation=ReLU())
+        peaks.append(peak_memory(lambda: trained(data, rows, n_iterations=2, activation=ReLU())))  # noqa: B023
+    # the numbers of the rows are one integer each, three times for a moment; a copy of X would be 5 numbers
+    grown_by = (peaks[1] - peaks[0]) / 18_000
+    assert grown_by < 8 * (3 if chooses_rows else 2), peaks
+
+
+def test_the_penalty_is_counted_once_whatever_the_blocks(monkeypatch):
+    X, y, _ = problem(40)
+    network = Network.mlp([5, 1], Tanh(), BinaryLogLoss(), l2=3.0)
+    losses = []
+    for rows_of_a_block in (3, 40):
+        monkeypatch.setattr(lbfgs, "BLOCK", rows_of_a_block)
+        parameters = network.initialize(np.random.RandomState(0), np.float64)
+        data = Batch(X, (y > 0).astype(float), None)
+        _, _, loss = train_lbfgs(network, parameters, data, History(), 100, 1000, 1e-10)
+        losses.append([loss, *parameters.flat])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
