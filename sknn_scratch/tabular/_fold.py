@@ -63,7 +63,7 @@ class Fold:
             Their inverse link is the prediction.
         """
         data = self.preprocessor.transform(X)
-        raws = [self.network.raw_scores(data, layers) for layers in self.members]
+        raws = [self.network.raw_scores(data, _in_float64(layers)) for layers in self.members]
         return self.in_units(combined(self.network.loss, raws))
 
     def in_units(self, raw):
@@ -83,6 +83,11 @@ class Fold:
         shapes = self.network.shapes
         members = [Parameters(shapes, flat.copy()).layers for flat in flats]
         return Fold(self.preprocessor, self.network, self.target, members)
+
+
+# In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
+def _in_float64(layers):
+    return [{name: array.astype(np.float64) for name, array in layer.items()} for layer in layers]
 
 
 def combined(loss, raws):

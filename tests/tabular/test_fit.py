@@ -376,3 +376,11 @@ def test_targets_of_the_wrong_kind(table, labels, small):
         ScratchRealMLPRegressor(**small, loss=Poisson()).fit(X, np.abs(y))
     with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not fit.*classes"):
         ScratchRealMLPClassifier(**small).fit(X, labels, X_val=X[:5], y_val=["never"] * 5)
+
+
+@each_kind
+def test_a_prediction_does_not_depend_on_the_rows_beside_it(kind, table, targets):
+    model = KINDS[kind](max_iter=2, random_state=0).fit(table[0], targets[kind])
+    together = probabilities(model, table[0])
+    one_by_one = [probabilities(model, table[0][i : i + 1])[0] for i in range(20)]
+    np.testing.assert_allclose(one_by_one, together[:20], rtol=1e-10)
