@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -135,5 +136,10 @@ class Columns(Layer):
 
 def _of_part(i: int, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """The arrays of part i by the names that its layer gives them."""
+    return {name: arrays[full] for full, name in _names_of_part(i, tuple(arrays))}
+
+
+@lru_cache(maxsize=256)
+def _names_of_part(i: int, names: tuple[str, ...]) -> list[tuple[str, str]]:
     prefix = f"{i}."
-    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+    return [(name, name.removeprefix(prefix)) for name in names if name.startswith(prefix)]
