@@ -9,7 +9,7 @@ from numbers import Number
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_categorical_features, validate_data
 
 _DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64
@@ -136,12 +136,14 @@ def read_columns(X, mask):
 
 def is_missing(value):
     """Whether a level is none: None, NaN, pandas' NA and NaT."""
-    return value is None or is_scalar_nan(value) or is_pandas_na(value) or str(value) == "NaT"
+    return value is None or is_pandas_na(value) or bool(value != value)
 
 
 def _raw_columns(X):
     if is_frame(X):
-        return [(str(name), X[name]) for name in X.columns]
+        # by position where pandas can: names may be there twice
+        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
+        return list(zip(map(str, X.columns), columns, strict=True))
     return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
 
 
@@ -163,7 +165,7 @@ def _holds_numbers(name, column):
     if values.dtype.kind != "O":
         return False
     kinds = {type(value) for value in values if not is_missing(value)}
-    return all(issubclass(one, Number) and not issubclass(one, bool | np.bool) for one in kinds)
+    return all(issubclass(one, Number) and not issubclass(one, bool | np.bool_) for one in kinds)
 
 
 def _refuse_dates(name, values, kind=""):
