@@ -14,17 +14,27 @@ if TYPE_CHECKING:
         check_gradients,
         explain_step,
     )
+    from sknn_scratch.tabular import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 
 __version__ = "0.1.0"
-__all__ = ["ScratchMLPClassifier", "ScratchMLPRegressor", "explain_step", "check_gradients", "__version__"]
-_SUBPACKAGES = ("callbacks", "core", "estimators", "plotting")
+__all__ = [
+    "ScratchMLPClassifier",
+    "ScratchMLPRegressor",
+    "ScratchRealMLPClassifier",
+    "ScratchRealMLPRegressor",
+    "explain_step",
+    "check_gradients",
+    "__version__",
+]
+_SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")
 
 
 def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return importlib.import_module(f"sknn_scratch.{name}")
     if name in __all__:
-        return getattr(importlib.import_module("sknn_scratch.estimators"), name)
+        home = "tabular" if name.startswith("ScratchRealMLP") else "estimators"
+        return getattr(importlib.import_module(f"sknn_scratch.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

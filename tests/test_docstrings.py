@@ -7,9 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch import (
+    ScratchMLPClassifier,
+    ScratchMLPRegressor,
+    ScratchRealMLPClassifier,
+    ScratchRealMLPRegressor,
+)
+from sknn_scratch.tabular import TabularPreprocessor
 
 both = pytest.mark.parametrize("estimator", [ScratchMLPClassifier, ScratchMLPRegressor])
+for_tables = [ScratchRealMLPClassifier, ScratchRealMLPRegressor]
 
 
 def entries(estimator, section):
@@ -23,7 +30,7 @@ def described(estimator, section):
     return {name for names, _, _ in entries(estimator, section) for name in names}
 
 
-@both
+@pytest.mark.parametrize("estimator", [*both.args[1], *for_tables, TabularPreprocessor])
 def test_all_parameters_are_described_with_their_defaults(estimator):
     defaults = estimator().get_params()
     assert described(estimator, "Parameters") == defaults.keys()
@@ -48,5 +55,13 @@ def test_all_fitted_attributes_are_described(estimator, solver, early_stopping):
     X = pd.DataFrame(np.random.RandomState(0).standard_normal((40, 2)), columns=["a", "b"])
     model = estimator(solver=solver, early_stopping=early_stopping, max_iter=3, random_state=0)
     model.fit(X, (X["a"] > 0).astype(int))
+    fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
+    assert fitted == described(estimator, "Attributes")
+
+
+@pytest.mark.parametrize("estimator", for_tables)
+def test_all_fitted_attributes_of_those_for_tables_are_described(estimator):
+    X = pd.DataFrame(np.random.RandomState(0).standard_normal((40, 2)), columns=["a", "b"])
+    model = estimator(max_iter=2, random_state=0).fit(X, (X["a"] > 0).astype(int))
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     assert fitted == described(estimator, "Attributes")

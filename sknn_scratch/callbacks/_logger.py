@@ -26,10 +26,10 @@ class EpochLogger:
 
     def setup(self, estimator, context):
         """Check the parameter. This and the next three are the hooks of scikit-learn's protocol."""
-        if not hasattr(estimator, "hidden_activations"):
+        if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
                 f"EpochLogger prints the epochs of a network, not of {type(estimator).__name__}: call "
-                "set_callbacks of the ScratchMLPClassifier or ScratchMLPRegressor in it."
+                "set_callbacks of the estimator of this package in it, such as ScratchMLPClassifier."
             )
         if not (isinstance(self.every, int) and self.every > 0):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")

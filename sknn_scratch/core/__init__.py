@@ -21,8 +21,10 @@ from sknn_scratch.core.activations import (
 )
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.data_driven import fit_first_weights
 from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
 from sknn_scratch.core.gradient_check import gradient_errors
+from sknn_scratch.core.grouped_adam import GroupedAdam
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.initializers import (
     INITIALIZERS,
@@ -37,7 +39,19 @@ from sknn_scratch.core.initializers import (
     Uniform,
     Zeros,
 )
-from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
+from sknn_scratch.core.layers import (
+    PBLD,
+    Activate,
+    CategoryEmbedding,
+    Columns,
+    Dense,
+    Dropout,
+    Layer,
+    NeuralTangent,
+    ParametricActivate,
+    Part,
+    Scale,
+)
 from sknn_scratch.core.lbfgs import train_lbfgs
 from sknn_scratch.core.losses import (
     LOSSES,
@@ -63,8 +77,10 @@ from sknn_scratch.core.schedules import (
     Adaptive,
     Constant,
     Cosine,
+    CosLog,
     CustomSchedule,
     Exponential,
+    FlatCosine,
     InverseScaling,
     OneCycle,
     Plateau,
@@ -118,11 +134,19 @@ __all__ = [
     "Dense",
     "Activate",
     "Dropout",
+    "NeuralTangent",
+    "Scale",
+    "ParametricActivate",
+    "PBLD",
+    "CategoryEmbedding",
+    "Columns",
+    "Part",
     "Parameters",
     "count_parameters",
     "Network",
     "Objective",
     "Workspace",
+    "fit_first_weights",
     "Team",
     "OPTIMIZERS",
     "Optimizer",
@@ -131,6 +155,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "RMSprop",
+    "GroupedAdam",
     "SCHEDULES",
     "Schedule",
     "Progress",
@@ -139,6 +164,8 @@ __all__ = [
     "Adaptive",
     "Cosine",
     "OneCycle",
+    "CosLog",
+    "FlatCosine",
     "Exponential",
     "Plateau",
     "CustomSchedule",

@@ -40,6 +40,8 @@ class Batches:
         The rows to train on, in this order; None means all.
     rng : numpy.random.RandomState or None, default=None
         Shuffles the order anew for every epoch, starting from the last one's; None keeps it.
+    drop_last : bool, default=False
+        Whether an epoch leaves out what does not fill a batch.
 
     Attributes
     ----------
@@ -68,9 +70,10 @@ class Batches:
         batch_size: int,
         rows: npt.ArrayLike | None = None,
         rng: np.random.RandomState | None = None,
+        drop_last: bool = False,
     ) -> None:
         self.X, self.y, self.weight = X, y, weight
-        self.rng = rng
+        self.rng, self.drop_last = rng, drop_last
         every_row = np.arange(X.shape[0])
         chosen = every_row if rows is None else every_row[np.asarray(rows)]  # numbers, or a mask
         if weight is not None and not weight[chosen].any():
@@ -85,12 +88,12 @@ class Batches:
     @property
     def n_batches(self) -> int:
         """Number of batches in an epoch."""
-        return -(-self.n_rows // self.batch_size)
+        return self.n_rows // self.batch_size if self.drop_last else -(-self.n_rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         if self.rng is not None and self.order is not None:
             self.order = self.order[self.rng.permutation(self.n_rows)]
-        for start in range(0, self.n_rows, self.batch_size):
+        for start in range(0, self.n_batches * self.batch_size, self.batch_size):
             stop = min(start + self.batch_size, self.n_rows)
             if self.order is None:
                 part = slice(start, stop)

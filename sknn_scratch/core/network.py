@@ -82,6 +82,11 @@ class Workspace:
         Threads that share a batch's rows; None is the calling thread alone. The result is the same each time
         for the same number of threads; between numbers it differs by rounding.
 
+    Attributes
+    ----------
+    regularization : float
+        Share of the full rates at which dropout works in the next step, 1 to begin with.
+
     Examples
     --------
     >>> import numpy as np
@@ -106,6 +111,7 @@ class Workspace:
     ) -> None:
         dtype = parameters.flat.dtype
         self.parameters, self.rng, self.team = parameters, rng, team or Team()
+        self.regularization = 1.0
         self._gradients = [
             Parameters(parameters.shapes, np.empty_like(parameters.flat)) for _ in range(self.team.n_threads)
         ]
@@ -137,7 +143,7 @@ class Workspace:
         """Draw what is random in a step with `n_rows` rows, for all parts at once."""
         if self.rng is not None:
             for layer, buffers in zip(self._layers, self._buffers, strict=True):
-                layer.draw(self.rng, _rows_of(buffers, slice(n_rows)))
+                layer.draw(self.rng, _rows_of(buffers, slice(n_rows)), self.regularization)
 
     def parts(self, n_rows: int) -> list[Part]:
         """A batch of `n_rows` rows in parts, each with its rows of all buffers."""
@@ -318,6 +324,8 @@ class Network:
     # alpha / (2 n) ||W||^2 has the gradient alpha / n W
     def _penalise(self, workspace: Workspace, total_weight: float) -> float:
         """Add the gradient of the penalty; returns its value."""
+        if not self.l2:
+            return 0.0
         strength, squares = float(self.l2) / total_weight, 0.0
         for weights, gradient, decay in workspace.weights_by_blocks:
             np.multiply(weights, strength, out=decay)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import norm
@@ -47,18 +47,22 @@ class OptimizerState:
         Starts at zero.
     n_steps : int
         Steps taken so far.
+    regularization : float
+        Share of its full weight decay at which a rule with a decay that fades takes the next step.
     """
 
     averages: dict[str, FloatArray]
     n_steps: int = 0
+    regularization: float = 1.0
 
     def copy(self) -> OptimizerState:
         """The same state in memory of its own."""
-        return OptimizerState({name: a.copy() for name, a in self.averages.items()}, self.n_steps)
+        averages = {name: a.copy() for name, a in self.averages.items()}
+        return replace(self, averages=averages)
 
     def part(self, part: slice) -> OptimizerState:
         """The state of some of the parameters, a view."""
-        return OptimizerState({name: a[part] for name, a in self.averages.items()}, self.n_steps)
+        return replace(self, averages={name: a[part] for name, a in self.averages.items()})
 
 
 @dataclass

@@ -192,6 +192,60 @@ class OneCycle(Schedule):
 
 
 @dataclass
+class CosLog(Schedule):
+    """Waves down to 0 that grow longer (Holzmüller, Grinsztajn & Steinwart, 2024): coslog4 has four of them.
+
+    lr = lr_init (1 - cos(2 pi log2(1 + (2^n_waves - 1) t))) / 2, where t goes from 0 to 1 over the steps: the
+    first step is one of lr = 0. While the number of steps is not known, lr = lr_init.
+
+    Parameters
+    ----------
+    n_waves : float > 0, default=4
+        From 0 up to lr_init and down to 0 again, each wave twice as long as the one before.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import CosLog, Progress
+    >>> [round(CosLog()(Progress(0.1, step=step, n_steps=30)), 3) for step in (0, 1, 2, 6, 14, 29)]
+    [0.0, 0.093, 0.0, 0.0, 0.0, 0.002]
+    """
+
+    n_waves: float = number(4.0, POSITIVE)
+
+    def __call__(self, progress: Progress) -> float:
+        if not progress.n_steps:
+            return progress.learning_rate_init
+        waves = math.log2(1 + (2 ** float(self.n_waves) - 1) * progress.fraction)
+        return float(progress.learning_rate_init * (1 - math.cos(2 * math.pi * waves)) / 2)
+
+
+@dataclass
+class FlatCosine(Schedule):
+    """lr_init for a while, then half a cosine down to 0.
+
+    lr = lr_init for t < flat, else lr_init (1 + cos(pi (t - flat) / (1 - flat))) / 2, where t goes from 0 to
+    1 over the steps.
+
+    Parameters
+    ----------
+    flat : float in [0, 1), default=0.5
+        Share of all steps at lr_init.
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import FlatCosine, Progress
+    >>> [round(FlatCosine()(Progress(1.0, step=step, n_steps=8)), 3) for step in range(8)]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.854, 0.5, 0.146]
+    """
+
+    flat: float = number(0.5, FRACTION)
+
+    def __call__(self, progress: Progress) -> float:
+        t = max(0.0, progress.fraction - self.flat) / (1 - self.flat)
+        return _half_cosine(progress.learning_rate_init, 0.0, t)
+
+
+@dataclass
 class Exponential(Schedule):
     """lr = lr_init decay^epoch (Senior, Heigold, Ranzato & Yang, 2013).
 

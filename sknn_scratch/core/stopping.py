@@ -20,6 +20,11 @@ class Patience:
         Patience has run out after more stagnant epochs in a row than this.
     keeps_best_weights : bool, default=False
         Whether to copy the weights at each new best score.
+    keeps_last_of_equals : bool, default=False
+        Whether a score equal to the best one counts as a new best score.
+    multiple : float or None, default=None
+        If given, stagnant epochs do not count: patience has run out after more epochs than
+        ``multiple * best_epoch + n_iter_no_change``. It grows with what training has shown.
 
     Attributes
     ----------
@@ -46,6 +51,8 @@ class Patience:
     tol: float
     n_iter_no_change: float
     keeps_best_weights: bool = False
+    keeps_last_of_equals: bool = False
+    multiple: float | None = None
     best: float = -math.inf
     best_weights: FloatArray | None = None
     best_epoch: int = 0
@@ -56,12 +63,14 @@ class Patience:
         """Take note of the score at the end of an epoch, and of the weights that reached it."""
         self.n_epochs += 1
         self.n_stagnant = self.n_stagnant + 1 if score < self.best + self.tol else 0
-        if score > self.best:
+        if score > self.best or (self.keeps_last_of_equals and score == self.best):
             self.best, self.best_epoch = score, self.n_epochs
             if self.keeps_best_weights:
                 self.best_weights = weights.copy()  # the live ones go on changing
 
     @property
     def has_run_out(self) -> bool:
-        """Whether there were more stagnant epochs in a row than patience allows."""
+        """Whether there were more stagnant epochs in a row, or epochs in all, than patience allows."""
+        if self.multiple is not None:
+            return self.n_epochs > self.multiple * self.best_epoch + self.n_iter_no_change
         return self.n_stagnant > self.n_iter_no_change

@@ -37,6 +37,9 @@ class Training:
         What they act on.
     samples_seen : int
         Rows trained on so far, in earlier calls too.
+    regularization : Schedule or None
+        How the rates of dropout, and the weight decay of rules that know a share of it, go on from their full
+        strength, which is its `learning_rate_init`; None leaves them there.
     """
 
     optimizer: Optimizer
@@ -45,6 +48,7 @@ class Training:
     progress: Progress
     patience: Patience
     samples_seen: int = 0
+    regularization: Schedule | None = None
 
     def copy(self) -> Training:
         """The same rules with a state of their own."""
@@ -163,6 +167,9 @@ def _run_epoch(
             batch_weight = len(y) if weight is None else float(weight.sum())
             if batch_weight == 0:  # nothing to learn from, and no mean to take
                 continue
+            if training.regularization is not None:
+                strength = training.regularization(replace(progress, learning_rate_init=1.0))
+                workspace.regularization = training.optimizer_state.regularization = strength
             loss, penalty = network.loss_and_gradient(X, y, weight, workspace)
             if total_weight == 0:
                 epoch.gradient_norm = math.sqrt(gradient.dot(gradient))

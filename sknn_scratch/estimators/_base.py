@@ -81,6 +81,8 @@ def has_hidden_layers(estimator):
 class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, MLPSettings):
     """The walk from data to a fitted model; what differs between the two estimators is abstract."""
 
+    trains_by_epochs = True
+
     @abstractmethod
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         """Check y, keep what predicting needs of it.

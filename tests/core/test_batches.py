@@ -137,3 +137,14 @@ def test_weights_that_are_all_zero_are_refused():
     X, y, _ = numbered(4)
     with pytest.raises(ValueError, match="weight is zero for all rows"):
         Batches(X, y, np.array([0.0, 0, 0, 1]), 2, rows=[0, 1])
+
+
+def test_drop_last_leaves_out_what_does_not_fill_a_batch():
+    X = np.arange(11.0)[:, np.newaxis]
+    batches = Batches(X, X, None, 4, rng=np.random.RandomState(0), drop_last=True)
+    assert batches.n_batches == 2
+    epochs = [np.concatenate([batch.X.ravel().copy() for batch in batches]) for _ in range(50)]
+    assert all(len(np.unique(epoch)) == 8 for epoch in epochs)
+    assert set(np.concatenate(epochs)) == set(X.ravel())  # not always the same rows
+    few = Batches(X[:3], X[:3], None, 4, drop_last=True)
+    assert [len(batch.X) for batch in few] == [3]

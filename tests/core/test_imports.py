@@ -69,3 +69,12 @@ def test_public_classes_and_functions_are_documented(name):
 def test_subpackages_are_attributes():
     program = "import sknn_scratch as s; s.core.Adam, s.estimators.ScratchMLPClassifier"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_drop_in_estimators_come_without_those_for_tables():
+    program = (
+        "import sknn_scratch as s, sys; s.ScratchMLPClassifier; "
+        "assert not [name for name in sys.modules if name.startswith('sknn_scratch.tabular')]; "
+        "s.ScratchRealMLPClassifier, s.tabular.TabularPreprocessor"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

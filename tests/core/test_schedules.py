@@ -9,8 +9,10 @@ from sknn_scratch.core import (
     Adaptive,
     Constant,
     Cosine,
+    CosLog,
     CustomSchedule,
     Exponential,
+    FlatCosine,
     InverseScaling,
     OneCycle,
     Plateau,
@@ -173,3 +175,22 @@ def test_a_function_of_ones_own_is_asked_with_the_progress():
     np.testing.assert_allclose(rates, [0.3, 0.225, 0.15, 0.075], rtol=1e-6)
     assert type(schedule(Progress(0.3))) is float
     assert not schedule.goes_on_after_plateau(Progress(0.3))
+
+
+def test_coslog4_is_the_recipes_formula():
+    """Four waves, each twice as long as the one before. They touch 0, which the registry's do not."""
+    for fraction in np.linspace(0, 1, 31):
+        rate = CosLog()(Progress(0.04, step=round(3000 * fraction), n_steps=3000))
+        assert rate == pytest.approx(0.02 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * fraction))), abs=1e-15)
+    waves = course(CosLog(), 1500)
+    assert [int(np.argmin(waves[start : start + 60])) + start for start in (70, 270, 670)] == [100, 300, 700]
+    assert waves.max() <= 0.3
+    assert CosLog()(Progress(0.3, step=5)) == 0.3
+
+
+def test_flat_cos_is_flat_and_then_half_a_cosine():
+    rates = course(FlatCosine(), 100) / 0.3
+    t = np.arange(100) / 100
+    expected = np.where(t < 0.5, 1.0, (1 + np.cos(np.pi * (2 * t - 1))) / 2)
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
+    assert FlatCosine()(Progress(0.3, step=5)) == 0.3

@@ -60,3 +60,22 @@ def test_no_weights_are_kept_unless_wanted():
     patience = Patience(tol=0.0, n_iter_no_change=1)
     patience.update(1.0, np.zeros(2))
     assert patience.best_weights is None
+
+
+def test_of_equal_scores_the_last_can_be_kept():
+    patience = Patience(0.0, math.inf, keeps_best_weights=True, keeps_last_of_equals=True)
+    for epoch, score in enumerate([0.1, 0.7, 0.5, 0.7, 0.6]):
+        patience.update(score, np.full(2, float(epoch)))
+    assert patience.best_epoch == 4
+    np.testing.assert_array_equal(patience.best_weights, [3.0, 3.0])
+
+
+def test_patience_that_grows_with_the_best_epoch():
+    """epoch > 3 best_epoch + 40."""
+    patience = Patience(0.0, 40, multiple=3.0)
+    ran_out = []
+    for epoch in range(1, 60):
+        patience.update(1.0 if epoch == 2 else 0.0, np.zeros(1))
+        if patience.has_run_out:
+            ran_out.append(epoch)
+    assert ran_out[0] == 47

@@ -15,6 +15,10 @@ from sknn_scratch.core import (
     Batch,
     Batches,
     Constant,
+    Dense,
+    Dropout,
+    FlatCosine,
+    GroupedAdam,
     History,
     Identity,
     Network,
@@ -361,3 +365,24 @@ def test_no_epoch_ends_with_subnormal_numbers():
     for array in (parameters.flat, *training.optimizer_state.averages.values()):
         assert (np.abs(array[array != 0]) >= np.finfo(np.float32).tiny).all()
     assert (training.optimizer_state.averages["m"] == 0).any()
+
+
+def test_dropout_and_decay_fade_by_the_share_of_the_schedule():
+    seen = []
+
+    class Spy(Dropout):
+        def draw(self, rng, buffers, strength=1.0):
+            seen.append(strength)
+            super().draw(rng, buffers, strength)
+
+    rng = np.random.RandomState(0)
+    network = Network((Dense(1, 8), Spy(0.5, 8), Dense(8, 1)), SquaredError())
+    X = rng.standard_normal((40, 1))
+    rule, parameters = GroupedAdam(weight_decay=0.1), network.initialize(rng, float)
+    state = rule.init(parameters.flat)
+    progress = Progress(0.01, n_steps=8)
+    training = Training(rule, Constant(), state, progress, Patience(0, 9), regularization=FlatCosine())
+    train_minibatch(network, parameters, Batches(X, X, None, 10), training, History(), 2, rng=rng)
+    np.testing.assert_allclose(seen, [1, 1, 1, 1, 1, 0.853553, 0.5, 0.146447], rtol=1e-5)
+    assert state.regularization == seen[-1]
+    assert progress.learning_rate_init == 0.01

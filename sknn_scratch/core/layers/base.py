@@ -56,8 +56,10 @@ class Layer(ABC):
         gradient with respect to the data.
         """
 
-    def draw(self, rng: np.random.RandomState, buffers: Buffers) -> None:  # noqa: B027 - most layers are certain
-        """Draw what is random in a step of training, if there is anything."""
+    def draw(  # noqa: B027 - most layers are certain
+        self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0
+    ) -> None:
+        """Draw what is random in a step of training, if there is anything, at a share of full strength."""
 
     @abstractmethod
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:

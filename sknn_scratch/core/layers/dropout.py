@@ -59,12 +59,12 @@ class Dropout(Layer):
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return {name: np.empty((n_rows, self.n_outputs), dtype) for name in ("mask", "kept")}
 
-    def draw(self, rng: np.random.RandomState, buffers: Buffers) -> None:
-        mask = buffers["mask"]
+    def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
+        mask, rate = buffers["mask"], strength * self.rate
         # a Generator fills memory that is there; it moves the same source of numbers on
         np.random.Generator(rng._bit_generator).random(dtype=mask.dtype.type, out=mask)
-        np.greater_equal(mask, self.rate, out=mask)
-        mask *= 1.0 / (1.0 - self.rate)
+        np.greater_equal(mask, rate, out=mask)
+        mask *= 1.0 / (1.0 - rate)
 
     # a_ij = x_ij m_ij with m_ij = 0 with probability r, else 1 / (1 - r)
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:

@@ -1,0 +1,147 @@
+"""The periodic embedding of numbers: PBLD, "periodic bias linear DenseNet"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+@dataclass(frozen=True)
+class PBLD(Layer):
+    """Each input x_i becomes a few numbers: learnt waves of it, mixed, and x_i itself.
+
+    e_i = [cos(2 pi x_i w_i + b_i) V_i + c_i, x_i] with the frequencies w_i and the phases b_i of
+    `n_frequencies` waves, and a mixture V_i, c_i of them in all outputs of the input but the last.
+
+    At the start w ~ N(0, sigma^2), b ~ U[-pi, pi], and V and c ~ U[-r, r] with r = 1 / sqrt(n_frequencies).
+
+    Parameters
+    ----------
+    n_inputs : int
+        Columns of x.
+    n_frequencies : int, default=16
+        Waves of each input.
+    size : int, default=4
+        Outputs of each input, at least 2.
+    sigma : float, default=0.1
+        Standard deviation of the first frequencies.
+
+    References
+    ----------
+    Gorishniy, Rubachev & Babenko (2022), "On embeddings for numerical features in tabular deep learning", and
+    Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data".
+
+    Examples
+    --------
+    >>> from sknn_scratch.core import PBLD
+    >>> layer = PBLD(10)
+    >>> layer.n_outputs
+    40
+    >>> layer.shapes["mixture"]
+    (10, 16, 3)
+    """
+
+    n_inputs: int
+    n_frequencies: int = 16
+    size: int = 4
+    sigma: float = 0.1
+
+    @property
+    def n_outputs(self) -> int:  # type: ignore[override]
+        return self.n_inputs * self.size
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        n, waves, mixed = self.n_inputs, self.n_frequencies, self.size - 1
+        return {
+            "frequencies": (n, waves),
+            "phases": (n, waves),
+            "mixture": (n, waves, mixed),
+            "offset": (n, mixed),
+        }
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        return {
+            "pre_activation": "h = 2 pi x w + b",
+            "activation": "e = [cos(h) V + c, x]",
+            "delta": "dL/dh = -(dL/de V^T) * sin(h)",
+        }
+
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        shapes, bound = self.shapes, 1 / math.sqrt(self.n_frequencies)
+        parameters["frequencies"][...] = rng.normal(0.0, self.sigma, shapes["frequencies"])
+        parameters["phases"][...] = rng.uniform(-math.pi, math.pi, shapes["phases"])
+        for name in ("mixture", "offset"):
+            parameters[name][...] = rng.uniform(-bound, bound, shapes[name])
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        waves = (n_rows, self.n_inputs, self.n_frequencies)
+        return {
+            "h": np.empty(waves, dtype),
+            "wave": np.empty(waves, dtype),
+            "e": np.empty((n_rows, self.n_outputs), dtype),
+        }
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return {
+            "delta_wave": np.empty((n_rows, self.n_inputs, self.n_frequencies), dtype),
+            "ones": np.ones(n_rows, dtype),
+            "delta_x": np.empty((n_rows, self.n_inputs), dtype),
+        }
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        h, wave = buffers["h"], buffers["wave"]
+        e = buffers["e"].reshape(len(x), self.n_inputs, self.size)
+        np.multiply(x[:, :, np.newaxis], 2 * math.pi * parameters["frequencies"], out=h)
+        h += parameters["phases"]
+        np.cos(h, out=wave)
+        mixed = e[:, :, :-1]
+        # one small product of matrices for each input: axes are (input, row, wave) and (input, wave, output)
+        np.matmul(_by_input(wave), parameters["mixture"], out=_by_input(mixed))
+        mixed += parameters["offset"]
+        e[:, :, -1] = x
+        return buffers["e"]
+
+    # With delta = dL/de of the mixed outputs, for each input
+    #   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
+    #   dL/dw = 2 pi x^T dL/dh          dL/db = 1^T dL/dh
+    #   dL/dx = 2 pi dL/dh w^T + delta of the last output
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        h, wave, delta_h, ones = buffers["h"], buffers["wave"], buffers["delta_wave"], buffers["ones"]
+        by_output = delta.reshape(len(x), self.n_inputs, self.size)
+        mixed = by_output[:, :, :-1]
+        np.matmul(_by_input(wave).transpose(0, 2, 1), _by_input(mixed), out=gradient["mixture"])
+        gradient["offset"][...] = ones.dot(delta).reshape(self.n_inputs, self.size)[:, :-1]
+        np.matmul(_by_input(mixed), parameters["mixture"].transpose(0, 2, 1), out=_by_input(delta_h))
+        delta_h *= np.sin(h, out=wave)
+        np.negative(delta_h, out=delta_h)
+        flat = delta_h.reshape(len(x), -1)
+        ones.dot(flat, out=gradient["phases"].reshape(-1))
+        np.matmul(x.T[:, np.newaxis], _by_input(delta_h), out=gradient["frequencies"][:, np.newaxis])
+        gradient["frequencies"] *= 2 * math.pi
+        if "delta_x" not in buffers:
+            return delta
+        delta_h *= 2 * math.pi * parameters["frequencies"]
+        delta_x = np.sum(delta_h, axis=2, out=buffers["delta_x"])
+        delta_x += by_output[:, :, -1]
+        return delta_x
+
+
+def _by_input(array: FloatArray) -> FloatArray:
+    return array.transpose(1, 0, 2)

@@ -1,0 +1,187 @@
+"""Members trained in lockstep: after each epoch they are judged together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn_scratch.core import (
+    Batches,
+    Epoch,
+    History,
+    Network,
+    Observer,
+    Outcome,
+    Parameters,
+    Training,
+    train_minibatch,
+)
+
+
+@dataclass
+class Member:
+    """One network in training.
+
+    Attributes
+    ----------
+    network, parameters, batches, training : Network, Parameters, Batches, Training
+        What the training loop works with.
+    rng : numpy.random.RandomState or None
+        Source of dropout.
+    """
+
+    network: Network
+    parameters: Parameters
+    batches: Batches
+    training: Training
+    rng: np.random.RandomState | None
+
+
+class Lockstep:
+    """Trains members at the same time, epoch by epoch.
+
+    All wait for the last one at two points of an epoch: to be judged together, so that the epoch whose
+    weights they keep is the best one of the ensemble; and to be looked at, while none of them changes. One
+    member trains in the thread that asks for it.
+
+    Parameters
+    ----------
+    members : list of Member
+        What is trained.
+    judge : callable
+        Returns the validation loss and score of all members as they are.
+    observer : Observer
+        Is told of every epoch once, with the means over members.
+    n_at_work : int
+        Members that compute at the same time.
+
+    Attributes
+    ----------
+    epochs : list of Epoch
+        What the observer was told.
+    """
+
+    def __init__(
+        self,
+        members: list[Member],
+        judge: Callable[[], tuple[float, float]],
+        observer: Observer,
+        n_at_work: int,
+    ) -> None:
+        self.members, self.judge, self.observer = members, judge, observer
+        self.epochs: list[Epoch] = []
+        self._recent: dict[int, Epoch] = {}
+        self._is_interrupted = self._stops = False
+        self._judgement = float("nan"), float("nan")
+        self._at_work = threading.Semaphore(n_at_work)
+        self._judging = threading.Barrier(len(members), self._judge)
+        self._ending = threading.Barrier(len(members), self._end_epoch)
+
+    def train(self, max_epochs: int) -> Outcome:
+        """Train all members.
+
+        Parameters
+        ----------
+        max_epochs : int
+            Passes over the data at most.
+
+        Returns
+        -------
+        Outcome
+            Why training ended.
+        """
+        if len(self.members) == 1:
+            return self._train_member(0, max_epochs)
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            futures = [pool.submit(self._train_member, i, max_epochs) for i in range(len(self.members))]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self._is_interrupted = True  # they end with the epoch that they are in
+                wait(futures)
+        outcomes, errors = set(), []
+        for future in futures:
+            try:
+                outcomes.add(future.result())
+            except threading.BrokenBarrierError:  # of those that waited for one that failed
+                continue
+            except BaseException as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        if Outcome.DIVERGED in outcomes:
+            return Outcome.DIVERGED
+        return Outcome.INTERRUPTED if self._is_interrupted else outcomes.pop()
+
+    def _train_member(self, i: int, max_epochs: int) -> Outcome:
+        member = self.members[i]
+        outcome = None
+        try:
+            outcome = train_minibatch(
+                member.network,
+                member.parameters,
+                member.batches,
+                member.training,
+                History(),
+                max_epochs,
+                validate=lambda parameters: self._wait_to_be_judged(),
+                observer=_MemberObserver(self, i),
+                rng=member.rng,
+            )
+        finally:
+            if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever
+                self._judging.abort()
+                self._ending.abort()
+                self._at_work.release()
+        return outcome
+
+    def begin_epoch(self, i: int) -> None:
+        """Member i wants to work."""
+        self._at_work.acquire()
+        if i == 0:
+            self.observer.epoch_begins()
+
+    def _wait_to_be_judged(self) -> tuple[float, float]:
+        self._at_work.release()
+        self._judging.wait()
+        return self._judgement
+
+    def end_epoch(self, i: int, epoch: Epoch) -> bool:
+        """Member i has an epoch behind it; True ends its training."""
+        self._recent[i] = epoch
+        self._ending.wait()
+        return self._stops
+
+    def _judge(self) -> None:
+        self._judgement = self.judge()
+
+    def _end_epoch(self) -> None:
+        recent: list[Any] = [self._recent[i] for i in range(len(self.members))]
+        first = recent[0]
+        self.epochs.append(
+            Epoch(
+                loss=float(np.mean([epoch.loss for epoch in recent])),
+                validation_loss=first.validation_loss,
+                validation_score=first.validation_score,
+                learning_rate=first.learning_rate,
+                gradient_norm=float(np.mean([epoch.gradient_norm for epoch in recent])),
+                seconds=max(epoch.seconds for epoch in recent),
+            )
+        )
+        self._stops = self.observer.epoch_ends(self.epochs[-1]) or self._is_interrupted
+
+
+class _MemberObserver(Observer):
+    def __init__(self, lockstep: Lockstep, i: int) -> None:
+        self.lockstep, self.i = lockstep, i
+
+    def epoch_begins(self) -> None:
+        self.lockstep.begin_epoch(self.i)
+
+    def epoch_ends(self, epoch: Epoch) -> bool:
+        return self.lockstep.end_epoch(self.i, epoch)

@@ -1,0 +1,130 @@
+"""One split of the data: what is fitted on its training part, and the networks trained there."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from sknn_scratch.core import Network, Parameters
+from sknn_scratch.core.losses.links import LOG_SMALLEST_SIGMA
+from sknn_scratch.tabular._preprocessing import TabularPreprocessor
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """How the numbers of a training part were standardised.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_targets,)
+        y is (y - mean) / scale in training.
+    low, high : ndarray of shape (n_targets,)
+        Predictions are clipped to these.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass
+class Fold:
+    """A preprocessor, and the members that were trained on what it makes of the data.
+
+    Attributes
+    ----------
+    preprocessor : TabularPreprocessor
+        Fitted on the training part.
+    network : Network
+        The network of all members.
+    target : TargetScale or None
+        For numbers, how to get back to their units.
+    members : list of sequence of mappings
+        Parameters of each member, layer by layer.
+    """
+
+    preprocessor: TabularPreprocessor
+    network: Network
+    target: TargetScale | None = None
+    members: list = field(default_factory=list)
+
+    def raw_scores(self, X):
+        """Raw scores of the members together, in the units of y.
+
+        Parameters
+        ----------
+        X : frame or ndarray of shape (n_rows, n_features)
+            Data, checked.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_outputs), float64
+            Their inverse link is the prediction.
+        """
+        data = self.preprocessor.transform(X)
+        raws = [self.network.raw_scores(data, _in_float64(layers)) for layers in self.members]
+        return self.in_units(combined(self.network.loss, raws))
+
+    def in_units(self, raw):
+        """Raw scores in the units of y, clipped to where y was seen."""
+        if self.target is None:
+            return raw
+        target = self.target
+        kinds = raw.reshape(len(raw), -1, len(target.mean))
+        scaled = kinds * target.scale + target.mean
+        np.clip(scaled, target.low, target.high, out=scaled)
+        if self.network.loss.link_inverse == "identity_exp":
+            scaled[:, 1] = np.maximum(kinds[:, 1], LOG_SMALLEST_SIGMA) + np.log(target.scale)  # log of sigma
+        return scaled.reshape(raw.shape)
+
+    def with_members(self, flats):
+        """The same with members of these flat vectors, which are copied."""
+        shapes = self.network.shapes
+        members = [Parameters(shapes, flat.copy()).layers for flat in flats]
+        return Fold(self.preprocessor, self.network, self.target, members)
+
+
+# In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
+def _in_float64(layers):
+    return [{name: array.astype(np.float64) for name, array in layer.items()} for layer in layers]
+
+
+def combined(loss, raws):
+    """The raw scores whose predictions are the means of the members' predictions.
+
+    Parameters
+    ----------
+    loss : Loss
+        Whose link counts.
+    raws : list of ndarray of shape (n_rows, n_outputs)
+        Raw scores of each member.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_outputs), float64
+        Raw scores.
+    """
+    stacked = np.stack([np.asarray(raw, dtype=np.float64) for raw in raws])
+    return _MEANS[loss.link_inverse](stacked)
+
+
+# softmax(log mean_m p_m) = mean_m p_m
+def _mean_of_probabilities(raws):
+    return logsumexp(log_softmax(raws, axis=2), axis=0) - np.log(len(raws))
+
+
+def _mean(raws):
+    return raws.mean(axis=0)
+
+
+# The mixture of normal distributions N(mu_m, s_m^2) has the mean of the mu_m as its mean, and the variance
+# mean(s_m^2 + mu_m^2) - mean^2.
+def _mean_of_distributions(raws):
+    mu, log_std = np.split(raws, 2, axis=2)
+    mean = mu.mean(axis=0)
+    variance = np.exp(2 * log_std).mean(axis=0) + mu.var(axis=0)
+    return np.hstack([mean, 0.5 * np.log(variance)])
+
+
+_MEANS = {"softmax": _mean_of_probabilities, "identity": _mean, "identity_exp": _mean_of_distributions}

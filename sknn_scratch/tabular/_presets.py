@@ -1,0 +1,74 @@
+"""The two published sets of hyper-parameters, as data."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sknn_scratch.core import SCHEDULES, CosLog, FlatCosine, Schedule
+
+RATE_SCHEDULES: dict[str, type[Schedule]] = {**SCHEDULES, "coslog4": CosLog, "flat_cos": FlatCosine}
+"""The names of schedules that an estimator for tables takes."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A value for each hyper-parameter that an estimator may leave at None."""
+
+    hidden_layer_sizes: Any = (256, 256, 256)
+    activation: Any = "selu"
+    parametric_activation: bool = True
+    learning_rate_init: float = 0.04
+    learning_rate: Any = "coslog4"
+    scale_rate: float = 6.0
+    bias_rate: float = 0.1
+    activation_rate: float = 0.1
+    numerical_embedding_rate: float = 0.1
+    category_embedding_rate: float = 1.0
+    scale_layer: bool = True
+    numerical_embedding: bool = True
+    numerical_embedding_sigma: float = 0.1
+    n_frequencies: int = 16
+    numerical_embedding_size: int = 4
+    max_one_hot: float = 8
+    category_embedding_size: int = 8
+    dropout: float = 0.15
+    weight_decay: float = 0.02
+    bias_decay: float = 0.0
+    regularization: Any = "flat_cos"
+    weight_init: str = "std"
+    bias_init: str = "he+5"
+    zero_output: bool = False
+    clip_predictions: bool = True
+    label_smoothing: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.95
+    epsilon: float = 1e-8
+    batch_size: int = 256
+    max_iter: int = 256
+    validation_fraction: float = 0.2
+
+
+_SIMPLE: dict[str, Any] = {
+    "parametric_activation": False,
+    "numerical_embedding": False,
+    "max_one_hot": float("inf"),
+    "dropout": 0.0,
+    "weight_decay": 0.0,
+    "weight_init": "normal",
+    "bias_init": "normal",
+    "zero_output": True,
+    "clip_predictions": False,
+}
+
+CLASSIFIER_PRESETS = {"td": Preset(), "td-s": Preset(**_SIMPLE)}
+REGRESSOR_PRESETS = {
+    "td": Preset(activation="mish", learning_rate_init=0.2),
+    "td-s": Preset(activation="mish", learning_rate_init=0.07, **_SIMPLE),
+}
+
+
+def chosen(estimator, preset):
+    """The preset, with what the parameters of the estimator say instead."""
+    given = {field.name: getattr(estimator, field.name, None) for field in fields(preset)}
+    return Preset(
+        **{name: getattr(preset, name) if value is None else value for name, value in given.items()}
+    )

@@ -1,0 +1,381 @@
+"""ScratchRealMLPRegressor."""
+
+import copy
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import mean_squared_error
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Quantile, SquaredError
+from sknn_scratch.tabular._base import BaseRealMLP
+from sknn_scratch.tabular._fold import TargetScale
+from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
+
+_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "gaussian_nll")
+
+
+def _predicts_quantiles(estimator):
+    loss = estimator._folds[0].network.loss if hasattr(estimator, "_folds") else estimator.loss
+    if loss == "quantile" or isinstance(loss, Quantile):
+        return True
+    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+
+
+class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
+    """RealMLP regressor: a multi-layer perceptron for tables with well chosen defaults.
+
+    It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
+    booleans and gaps; it predicts numbers, or their quantiles or distribution. The defaults are tuned for all
+    tables at once, so that they need no search of yours.
+
+    Hyper-parameters that are None have the value of the preset, which is told with them. What they are for
+    tells ``docs/tabular.md``.
+
+    Parameters
+    ----------
+    preset : {'td', 'td-s'}, default='td'
+        The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
+        and no weight decay, and takes about half the time.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'gaussian_nll'} or Loss, \
+            default='squared_error'
+        What is minimised, as in :class:`ScratchMLPRegressor`, with targets scaled to mean 0 and standard
+        deviation 1: ``Quantile([0.05, 0.5, 0.95])`` gives intervals (`predict_quantiles`), 'gaussian_nll' a
+        standard deviation for each row (``predict(X, return_std=True)``).
+    n_ens : int, default=1
+        Members: networks trained at the same time on the same split with other first weights. Their
+        probabilities or predictions are averaged, and the best epoch is that of all together.
+    n_cv : int, default=1
+        Splits: with more than 1, `n_ens` members are trained for each of so many folds, each of which is the
+        validation part once. It does not go with `X_val`.
+    n_jobs : int or None, default=-1
+        Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
+        backend says otherwise. The model does not depend on it.
+    categorical_features : array-like of {bool, int, str}, 'from_dtype' or None, default='from_dtype'
+        Which columns hold categories, as in :class:`TabularPreprocessor`: a mask, indices or names; with
+        'from_dtype' the columns of a frame with a categorical, boolean or string dtype; with None there are
+        none.
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        Units of each hidden layer; (256, 256, 256).
+    activation : str, Activation or None, default=None
+        Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object; 'mish'.
+    parametric_activation : bool or None, default=None
+        Whether each unit learns an alpha in x + alpha (f(x) - x); True for 'td'.
+    learning_rate_init : float or None, default=None
+        The greatest learning rate; 0.2 for 'td', 0.07 for 'td-s'.
+    learning_rate : str, Schedule, callable or None, default=None
+        How it goes on, by step; 'coslog4', four waves down to 0 that grow longer. Also 'flat_cos' and what
+        ScratchMLPClassifier takes.
+    scale_rate, bias_rate, activation_rate : float or None, default=None, None, None
+        Factors of the learning rate for the scale layer, the biases, and the alphas of activations; 6, 0.1,
+        0.1.
+    numerical_embedding_rate, category_embedding_rate : float or None, default=None, None
+        Factors of the learning rate for the two embeddings; 0.1, 1.
+    scale_layer : bool or None, default=None
+        Whether there is a learnt factor for each input of the first hidden layer; True.
+    numerical_embedding : bool or None, default=None
+        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`); True for 'td'.
+    numerical_embedding_sigma : float or None, default=None
+        Standard deviation of the first frequencies; 0.1. Of all settings that of the embedding most worth a
+        search.
+    n_frequencies, numerical_embedding_size : int or None, default=None, None
+        Waves of each number, and columns that they become; 16, 4.
+    max_one_hot : int, inf or None, default=None
+        Levels up to which a category becomes 0/1 columns; above it is embedded; 8 for 'td', inf for 'td-s'.
+    category_embedding_size : int or None, default=None
+        Length of the vector of a level; 8.
+    dropout : float or None, default=None
+        Share of the hidden units that is left out in each step; 0.15 for 'td', 0 for 'td-s'.
+    weight_decay, bias_decay : float or None, default=None, None
+        Decoupled weight decay, and the factor of it for biases; 0.02 for 'td', 0 for 'td-s', and 0. It is
+        multiplied by the square of the factor of the learning rate.
+    regularization : str, Schedule, callable or None, default=None
+        The course of dropout and weight decay, which both start from their full strength; 'flat_cos', half of
+        the steps flat and then half a cosine down to 0.
+    weight_init : {'std', 'normal'} or None, default=None
+        First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data;
+        'std' for 'td', 'normal' for 'td-s'.
+    bias_init : {'he+5', 'normal'} or None, default=None
+        First biases: minus a random mean of what 5 rows make of the unit, or N(0, 1); 'he+5' for 'td',
+        'normal' for 'td-s'.
+    zero_output : bool or None, default=None
+        Whether the output layer starts at zero, but for what `weight_init` and `bias_init` do; True for
+        'td-s'.
+    clip_predictions : bool or None, default=None
+        Whether predictions are clipped to the range of y in the training part; True for 'td'.
+    beta_1, beta_2 : float or None, default=None, None
+        Decay rates of Adam's averages; 0.9, 0.95.
+    epsilon : float or None, default=None
+        Keeps Adam's denominator from zero; 1e-8.
+    batch_size : int or None, default=None
+        Rows of a mini-batch; 256, or all if there are fewer. An epoch leaves out what does not fill a batch.
+    max_iter : int or None, default=None
+        Epochs; 256. The schedules are stretched over them.
+    validation_fraction : float or None, default=None
+        Share of the rows that is held out to choose the best epoch by; 0.2.
+    early_stopping : bool, default=False
+        Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
+        Without, all epochs are run; the weights kept are in any case those of the best epoch, the last one of
+        equals.
+    n_iter_no_change : int, default=40
+        As said there.
+    patience_factor : float, default=3.0
+        As said there.
+    scoring : str, callable or None, default=None
+        What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
+        -> float`` of which greater is better, or 'loss', the negative validation loss. None means the
+        negative root mean squared error for loss='squared_error', and 'loss' for all others.
+    random_state : int, RandomState instance or None, default=None
+        Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
+    verbose : bool, default=False
+        Whether to print a line per epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+    n_outputs_ : int
+        Raw scores of a row: one for each target, times the number of quantiles, or two for 'gaussian_nll'.
+    n_iter_ : int
+        Epochs that were run.
+    best_iter_ : int or None
+        The epoch whose weights are kept, counted from 1.
+    best_validation_score_ : float or None
+        Its validation score.
+    history_ : list of dict
+        One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
+        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; means over members. Losses are
+        those of scaled targets, the score is in the units of y.
+    loss_ : float
+        Training loss at the end.
+    loss_curve_ : list of float
+        Training loss at each epoch.
+    validation_loss_curve_ : list of float
+        Validation loss at each epoch.
+    validation_scores_ : list of float
+        Validation score at each epoch.
+
+    See Also
+    --------
+    ScratchRealMLPClassifier : The same for classes.
+    TabularPreprocessor : What is done to the table.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS 37.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sknn_scratch import ScratchRealMLPRegressor
+    >>> rng = np.random.RandomState(0)
+    >>> X = pd.DataFrame({"size": rng.gamma(2, 10, 500), "kind": rng.choice(["a", "b", "c"], 500)})
+    >>> y = np.sin(X["size"] / 10) + (X["kind"] == "b") + 0.1 * rng.standard_normal(500)
+    >>> model = ScratchRealMLPRegressor(max_iter=100, random_state=0).fit(X[:400], y[:400])
+    >>> model.score(X[400:], y[400:]) > 0.8
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseRealMLP._parameter_constraints,
+        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "clip_predictions": ["boolean", None],
+    }
+    _presets = REGRESSOR_PRESETS
+
+    def __init__(
+        self,
+        preset="td",
+        *,
+        loss="squared_error",
+        n_ens=1,
+        n_cv=1,
+        n_jobs=-1,
+        categorical_features="from_dtype",
+        hidden_layer_sizes=None,
+        activation=None,
+        parametric_activation=None,
+        learning_rate_init=None,
+        learning_rate=None,
+        scale_rate=None,
+        bias_rate=None,
+        activation_rate=None,
+        numerical_embedding_rate=None,
+        category_embedding_rate=None,
+        scale_layer=None,
+        numerical_embedding=None,
+        numerical_embedding_sigma=None,
+        n_frequencies=None,
+        numerical_embedding_size=None,
+        max_one_hot=None,
+        category_embedding_size=None,
+        dropout=None,
+        weight_decay=None,
+        bias_decay=None,
+        regularization=None,
+        weight_init=None,
+        bias_init=None,
+        zero_output=None,
+        clip_predictions=None,
+        beta_1=None,
+        beta_2=None,
+        epsilon=None,
+        batch_size=None,
+        max_iter=None,
+        validation_fraction=None,
+        early_stopping=False,
+        n_iter_no_change=40,
+        patience_factor=3.0,
+        scoring=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.preset = preset
+        self.loss = loss
+        self.n_ens = n_ens
+        self.n_cv = n_cv
+        self.n_jobs = n_jobs
+        self.categorical_features = categorical_features
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.parametric_activation = parametric_activation
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.scale_rate = scale_rate
+        self.bias_rate = bias_rate
+        self.activation_rate = activation_rate
+        self.numerical_embedding_rate = numerical_embedding_rate
+        self.category_embedding_rate = category_embedding_rate
+        self.scale_layer = scale_layer
+        self.numerical_embedding = numerical_embedding
+        self.numerical_embedding_sigma = numerical_embedding_sigma
+        self.n_frequencies = n_frequencies
+        self.numerical_embedding_size = numerical_embedding_size
+        self.max_one_hot = max_one_hot
+        self.category_embedding_size = category_embedding_size
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.bias_decay = bias_decay
+        self.regularization = regularization
+        self.weight_init = weight_init
+        self.bias_init = bias_init
+        self.zero_output = zero_output
+        self.clip_predictions = clip_predictions
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.patience_factor = patience_factor
+        self.scoring = scoring
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def predict(self, X, return_std=False):
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Data.
+        return_std : bool, default=False
+            Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions; of several quantiles the one nearest to the median.
+        std : ndarray of the same shape
+            Standard deviations; only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of a network that does not predict it.
+        """
+        kinds, loss = self._kinds(X)
+        if return_std and not isinstance(loss, GaussianNLL):
+            raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
+        nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin() if isinstance(loss, Quantile) else 0
+        predicted = _flat(kinds[:, nearest])
+        return (predicted, _flat(np.exp(kinds[:, 1]))) if return_std else predicted
+
+    @available_if(_predicts_quantiles)
+    def predict_quantiles(self, X):
+        """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``, in order.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
+            Quantiles, in the order of the levels; they never cross.
+        """
+        kinds, _ = self._kinds(X)
+        return kinds[:, :, 0] if kinds.shape[2] == 1 else kinds
+
+    def _kinds(self, X):
+        """Raw scores of shape (n_samples, raw_per_target, n_targets), in the units of y; the loss."""
+        loss, raw = self._raw_scores(X)
+        kinds = raw.reshape(len(raw), loss.raw_per_target, -1)
+        if isinstance(loss, Quantile):
+            kinds.sort(axis=1)
+        return kinds, loss
+
+    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self).reshape(
+            len(y), -1
+        )
+        loss = copy.deepcopy(LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss)
+        if loss.link_inverse not in ("identity", "identity_exp"):
+            raise ValueError(
+                f"loss={self.loss!r} has the link {loss.link_inverse!r}, which does not go with "
+                "targets that are standardised: use ScratchMLPRegressor."
+            )
+        n_outputs = y.shape[1] * loss.raw_per_target
+        if goes_on and self.n_outputs_ != n_outputs:
+            raise ValueError(f"y has {y.shape[1]} columns, not as many as the y to train on.")
+        self.n_outputs_ = n_outputs
+        return y, weight, loss
+
+    def _target_scale(self, y, weight, settings):
+        counts = y if weight is None else y[weight > 0]
+        mean = np.average(y, axis=0, weights=weight)
+        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        # of a constant, rounding alone may leave a little
+        scale[scale <= 10 * np.finfo(y.dtype).eps * np.abs(mean)] = 1.0
+        unlimited = np.full_like(scale, np.inf)
+        ends = (
+            (counts.min(axis=0), counts.max(axis=0)) if settings.clip_predictions else (-unlimited, unlimited)
+        )
+        return TargetScale(mean, scale, *ends)
+
+    def _classes_of_rows(self, y):
+        return None
+
+    def _decoded(self, y):
+        return _flat(y)
+
+    def _scores_by_loss(self, loss):
+        return self.scoring == "loss" or (self.scoring is None and not isinstance(loss, SquaredError))
+
+    def _score_of_raw(self, raw, y, weight, loss):
+        return -float(np.sqrt(mean_squared_error(y, raw, sample_weight=weight)))
+
+
+def _flat(y):
+    return y.ravel() if y.shape[1] == 1 else y

@@ -1,0 +1,85 @@
+"""The parameters that both estimators share, and what is allowed for each."""
+
+import copy
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sknn_scratch.core import ACTIVATIONS, Activation, CustomSchedule, Schedule
+from sknn_scratch.tabular._presets import RATE_SCHEDULES
+
+_FRACTION = [Interval(Real, 0, 1, closed="left"), None]
+_FACTOR = [Interval(Real, 0, None, closed="left"), None]
+_POSITIVE = [Interval(Real, 0, None, closed="neither"), None]
+_COUNT = [Interval(Integral, 1, None, closed="left"), None]
+_SCHEDULE = [StrOptions(set(RATE_SCHEDULES)), Schedule, callable, None]
+
+
+class TabularSettings(BaseEstimator):
+    """Configuration: the preset, and what is to differ from it."""
+
+    _parameter_constraints: dict = {
+        "preset": [StrOptions({"td", "td-s"})],
+        "n_ens": [Interval(Integral, 1, None, closed="left")],
+        "n_cv": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, None],
+        "parametric_activation": ["boolean", None],
+        "learning_rate_init": _POSITIVE,
+        "learning_rate": _SCHEDULE,
+        "scale_rate": _FACTOR,
+        "bias_rate": _FACTOR,
+        "activation_rate": _FACTOR,
+        "numerical_embedding_rate": _FACTOR,
+        "category_embedding_rate": _FACTOR,
+        "scale_layer": ["boolean", None],
+        "numerical_embedding": ["boolean", None],
+        "numerical_embedding_sigma": _POSITIVE,
+        "n_frequencies": _COUNT,
+        "numerical_embedding_size": [Interval(Integral, 2, None, closed="left"), None],
+        "max_one_hot": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, np.inf, None, closed="left"),
+            None,
+        ],
+        "category_embedding_size": _COUNT,
+        "dropout": _FRACTION,
+        "weight_decay": _FACTOR,
+        "bias_decay": _FACTOR,
+        "regularization": _SCHEDULE,
+        "weight_init": [StrOptions({"std", "normal"}), None],
+        "bias_init": [StrOptions({"he+5", "normal"}), None],
+        "zero_output": ["boolean", None],
+        "beta_1": _FRACTION,
+        "beta_2": _FRACTION,
+        "epsilon": _POSITIVE,
+        "batch_size": _COUNT,
+        "max_iter": _COUNT,
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "n_iter_no_change": [Interval(Integral, 0, None, closed="left")],
+        "patience_factor": [Interval(Real, 0, None, closed="left")],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def _hidden_layer_sizes(self, sizes):
+        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
+            )
+        return tuple(int(size) for size in sizes)
+
+
+def schedule_of(value):
+    """The schedule that a parameter names, is, or computes."""
+    if isinstance(value, str):
+        return RATE_SCHEDULES[value]()
+    return copy.deepcopy(value) if isinstance(value, Schedule) else CustomSchedule(value)

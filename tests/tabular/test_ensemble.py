@@ -1,0 +1,74 @@
+"""Members trained in lockstep, and folds."""
+
+import numpy as np
+import pytest
+
+from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
+from sknn_scratch.core import GaussianNLL, LogLoss, SquaredError
+from sknn_scratch.tabular._fold import combined
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5])
+def test_the_model_does_not_depend_on_how_many_work_at_a_time(n_jobs, table, labels, small):
+    small |= {"n_ens": 3, "random_state": 0}
+    expected = ScratchRealMLPClassifier(**small, n_jobs=3).fit(table[0], labels)
+    model = ScratchRealMLPClassifier(**small, n_jobs=n_jobs).fit(table[0], labels)
+    np.testing.assert_array_equal(model.predict_proba(table[0]), expected.predict_proba(table[0]))
+    assert model.validation_scores_ == expected.validation_scores_
+
+
+def test_probabilities_are_the_means_of_the_members(table, labels, small):
+    X = table[0]
+    model = ScratchRealMLPClassifier(**small, n_ens=3, random_state=0).fit(X, labels)
+    fold = model._folds[0]
+    assert len(fold.members) == 3
+    each = []
+    for member in fold.members:
+        raw = fold.network.raw_scores(fold.preprocessor.transform(X), member)
+        fold.network.loss.predict(raw, out=raw)
+        each.append(raw)
+    np.testing.assert_allclose(model.predict_proba(X), np.mean(each, axis=0), rtol=1e-5, atol=1e-7)
+    assert not np.allclose(each[0], each[1])
+
+
+def test_the_best_epoch_is_that_of_all_members_together(table, labels, small):
+    X, X_val, y_val = table[0][:200], table[0][200:], labels[200:]
+    model = ScratchRealMLPClassifier(**small, n_ens=3, random_state=0)
+    model.fit(X, labels[:200], X_val=X_val, y_val=y_val)
+    assert model.score(X_val, y_val) == model.best_validation_score_ == max(model.validation_scores_)
+
+
+@pytest.mark.parametrize("estimator", [ScratchRealMLPClassifier, ScratchRealMLPRegressor])
+def test_each_fold_has_its_own_data_and_members(estimator, table, labels, small):
+    X, y = table[0], labels if estimator is ScratchRealMLPClassifier else table[1]
+    model = estimator(**small, n_cv=3, n_ens=2, random_state=0).fit(X, y)
+    assert [len(fold.members) for fold in model._folds] == [2, 2, 2]
+    centers = [fold.preprocessor._center for fold in model._folds]
+    assert not np.array_equal(centers[0], centers[1])
+    assert model.predict(X).shape == (300,)
+    assert model.score(X, y) > 0.3
+
+
+def test_members_of_one_fold_share_its_preprocessing(table, labels, small):
+    model = ScratchRealMLPClassifier(**small, n_ens=2).fit(table[0], labels)
+    assert len(model._folds) == 1
+
+
+@pytest.mark.parametrize("loss", [LogLoss(), SquaredError(), GaussianNLL()])
+def test_predictions_of_what_is_combined_are_means_of_predictions(loss):
+    raws = np.random.RandomState(0).normal(size=(3, 5, 4))
+    predictions = []
+    for raw in raws:
+        out = np.empty_like(raw)
+        loss.predict(raw, out=out)
+        predictions.append(out)
+    together = combined(loss, list(raws))
+    out = np.empty_like(together)
+    loss.predict(together, out=out)
+    mean = np.mean(predictions, axis=0)
+    if not isinstance(loss, GaussianNLL):
+        np.testing.assert_allclose(out, mean, rtol=1e-12)
+        return
+    np.testing.assert_allclose(out[:, :2], mean[:, :2], rtol=1e-12)
+    second = np.mean([p[:, 2:] ** 2 + p[:, :2] ** 2 for p in predictions], axis=0)  # of the mixture
+    np.testing.assert_allclose(out[:, 2:] ** 2, second - mean[:, :2] ** 2, rtol=1e-10)

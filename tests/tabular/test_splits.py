@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sknn_scratch.tabular._splits import deal
+
+
+@given(
+    n_samples=st.integers(10, 200),
+    n_folds=st.integers(1, 5),
+    n_classes=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_parts_are_disjoint_complete_and_stratified(n_samples, n_folds, n_classes, seed):
+    rng = np.random.RandomState(seed)
+    classes = rng.randint(n_classes, size=n_samples)
+    splits = deal(n_samples, 0.2, n_folds, classes, rng)
+    assert len(splits) == n_folds
+    share = 1 / n_folds if n_folds > 1 else 0.2
+    for train, held_out in splits:
+        np.testing.assert_array_equal(np.sort(np.concatenate([train, held_out])), np.arange(n_samples))
+        for count, held in zip(
+            np.bincount(classes), np.bincount(classes[held_out], minlength=4), strict=False
+        ):
+            assert abs(held - share * count) < 2 if count > 1 else held == 0
+    if n_folds > 1:
+        rows = np.concatenate([held_out for _, held_out in splits])
+        assert len(np.unique(rows)) == len(rows)
+
+
+def test_numbers_are_split_at_random_in_the_share_asked_for():
+    train, held_out = deal(1000, 0.2, 1, None, np.random.RandomState(0))[0]
+    assert (len(train), len(held_out)) == (800, 200)
+    assert abs(held_out.mean() - 499.5) < 60
+
+
+@pytest.mark.parametrize(("n_samples", "fraction", "n_folds"), [(1, 0.2, 1), (2, 0.01, 1), (3, 0.2, 5)])
+def test_too_few_rows_are_told(n_samples, fraction, n_folds):
+    with pytest.raises(ValueError, match=f"n_samples={n_samples} is too few"):
+        deal(n_samples, fraction, n_folds, None, np.random.RandomState(0))
