@@ -1,0 +1,67 @@
+"""The benchmark's table, on figures made up by hand: no measuring, no times."""
+
+import json
+
+import pytest
+import tabular
+
+
+def figures(error, seconds):
+    return {"error": error, "fit_seconds": seconds}
+
+
+@pytest.fixture
+def data():
+    return {
+        "a": {"0": {"realmlp_td": figures(0.1, 10), "mlp_skl": figures(0.2, 1)}},
+        "b": {
+            "0": {"realmlp_td": figures(0.2, 40), "mlp_skl": figures(0.1, 1)},
+            "1": {"mlp_skl": figures(0.3, 3)},
+        },
+    }
+
+
+def test_ratios_are_taken_where_both_have_figures(data):
+    means = tabular.geometric_means(data, "realmlp_td", "mlp_skl")
+    assert means == pytest.approx({"error": 1.0, "fit_seconds": 20.0})
+    assert tabular.geometric_means(data, "realmlp_td", "hgb") is None
+
+
+def test_the_table_has_a_row_for_each_data_set_and_the_methods_that_ran(data):
+    text = tabular.report(data)
+    assert "| | scikit-learn's MLP | td |" in text
+    assert "| b | 0.2000 (2) | 0.2000 (40) |" in text
+    assert "| td / scikit-learn's MLP | 1.000 | 20 |" in text
+
+
+def test_figures_measured_elsewhere_do_not_replace_those_of_the_run(data, tmp_path):
+    theirs = {"data": {"a": {"0": {"realmlp": figures(0.11, 90)}}, "b": {"0": {"realmlp": figures(0.5, 9)}}}}
+    file = tmp_path / "anchors.json"
+    file.write_text(json.dumps(theirs))
+    data["b"]["0"]["reference_td"] = figures(0.4, 9)
+    tabular.add_anchors(data, file)
+    assert data["a"]["0"]["reference_td"] == figures(0.11, 90)
+    assert data["b"]["0"]["reference_td"] == figures(0.4, 9)
+    assert "reference_td" not in data["b"]["1"]
+
+
+def test_the_table_goes_between_the_marks_of_the_page(data, tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- table -->\nold\n<!-- end -->\nafter\n")
+    monkeypatch.setattr(tabular, "PAGE", page)
+    tabular.write_page({"about": tabular.about(), "data": data})
+    text = page.read_text()
+    assert text.startswith("before\n<!-- table -->\nMean error")
+    assert text.endswith("\n<!-- end -->\nafter\n")
+    assert "old" not in text
+    assert (
+        "<!-- table -->"
+        in tabular.pathlib.Path(tabular.__file__).parents[2].joinpath("docs/tabular.md").read_text()
+    )
+
+
+def test_a_method_that_is_not_installed_is_left_out():
+    def missing(classify, seed):
+        raise ImportError
+
+    assert tabular.measure(missing, (None, None, None, None, True), 0) is None
