@@ -21,6 +21,9 @@ from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import FRACTION, POSITIVE, Configured, number
 from sknn_scratch.core.parameters import FloatArray
 
+LARGE_BLOCK = 2**14
+"""Numbers of a part in formulas of many cheap passes, whose calls then have enough to do to be worth it."""
+
 
 @dataclass
 class Activation(Configured):
@@ -297,7 +300,7 @@ class SELU(Activation):
 
 # f(z) = scale (max(z, 0) + alpha (exp(min(z, 0)) - 1)); the exponent is never positive
 def _scaled_elu(z: FloatArray, out: FloatArray, alpha: float, scale: float) -> None:
-    for some_z, some_out in blocks(z, out):
+    for some_z, some_out in blocks(z, out, size=LARGE_BLOCK):
         negative = np.minimum(some_z, 0.0)
         np.expm1(negative, out=negative)
         negative *= alpha
@@ -309,7 +312,7 @@ def _scaled_elu(z: FloatArray, out: FloatArray, alpha: float, scale: float) -> N
 # f'(z) = scale if z > 0, else scale alpha exp(z) = a + scale alpha. Without a mask, which NumPy would go
 # through number by number: f'(z) = min(a, 0) + scale alpha + [a > 0] (scale - scale alpha)
 def _scaled_elu_backward(a: FloatArray, delta: FloatArray, alpha: float, scale: float) -> None:
-    for some_a, some_delta in blocks(a, delta):
+    for some_a, some_delta in blocks(a, delta, size=LARGE_BLOCK):
         slope = np.minimum(some_a, 0.0)
         np.greater(some_a, 0.0, out=some_a)
         some_a *= scale - scale * alpha
@@ -401,7 +404,7 @@ class Mish(Activation):
     # one function that is not arithmetic instead of three, and nothing is lost where e is tiny. From z = 20
     # on it is 1 to the last digit.
     def forward(self, z: FloatArray, out: FloatArray) -> None:
-        for some_z, some_out in blocks(z, out):
+        for some_z, some_out in blocks(z, out, size=LARGE_BLOCK):
             e = np.minimum(some_z, 20.0)
             np.exp(e, out=e)
             n = e + 2.0
@@ -412,7 +415,7 @@ class Mish(Activation):
 
     # f'(z) = (n + 4 z e (1 + e) / (n + 2)) / (n + 2)
     def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
-        for some_z, some_delta in blocks(z, delta):
+        for some_z, some_delta in blocks(z, delta, size=LARGE_BLOCK):
             e = np.minimum(some_z, 20.0)
             np.exp(e, out=e)
             slope = e + 1.0
