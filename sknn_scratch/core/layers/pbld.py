@@ -86,6 +86,7 @@ class PBLD(Layer):
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         waves = (n_rows, self.n_inputs, self.n_frequencies)
         return {
+            "x_and_1": np.ones((n_rows, self.n_inputs, 2), dtype),
             "h": np.empty(waves, dtype),
             "wave": np.empty(waves, dtype),
             "e": np.empty((n_rows, self.n_outputs), dtype),
@@ -98,18 +99,20 @@ class PBLD(Layer):
             "delta_x": np.empty((n_rows, self.n_inputs), dtype),
         }
 
+    # All that is done for each input is one small product of matrices for each: (input, row, .) by (input, ., .)
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
-        h, wave = buffers["h"], buffers["wave"]
-        e = buffers["e"].reshape(len(x), self.n_inputs, self.size)
-        np.multiply(x[:, :, np.newaxis], 2 * math.pi * parameters["frequencies"], out=h)
-        h += parameters["phases"]
+        h, wave, e, x_and_1 = buffers["h"], buffers["wave"], buffers["e"], buffers["x_and_1"]
+        x_and_1[:, :, 0] = x
+        slopes = 2 * math.pi * parameters["frequencies"]
+        np.matmul(_by_input(x_and_1), np.stack([slopes, parameters["phases"]], axis=1), out=_by_input(h))
         np.cos(h, out=wave)
-        mixed = e[:, :, :-1]
-        # one small product of matrices for each input: axes are (input, row, wave) and (input, wave, output)
-        np.matmul(_by_input(wave), parameters["mixture"], out=_by_input(mixed))
-        mixed += parameters["offset"]
-        e[:, :, -1] = x
-        return buffers["e"]
+        by_output = e.reshape(len(x), self.n_inputs, self.size)
+        np.matmul(_by_input(wave), parameters["mixture"], out=_by_input(by_output[:, :, :-1]))
+        by_output[:, :, -1] = x
+        offset = np.zeros((self.n_inputs, self.size), x.dtype)
+        offset[:, :-1] = parameters["offset"]
+        e += offset.ravel()  # in one pass over whole rows
+        return e
 
     # With delta = dL/de of the mixed outputs, for each input
     #   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
@@ -123,18 +126,16 @@ class PBLD(Layer):
         delta: FloatArray,
         buffers: Buffers,
     ) -> FloatArray:
-        h, wave, delta_h, ones = buffers["h"], buffers["wave"], buffers["delta_wave"], buffers["ones"]
+        wave, delta_h = buffers["wave"], buffers["delta_wave"]
         by_output = delta.reshape(len(x), self.n_inputs, self.size)
-        mixed = by_output[:, :, :-1]
-        np.matmul(_by_input(wave).transpose(0, 2, 1), _by_input(mixed), out=gradient["mixture"])
-        gradient["offset"][...] = ones.dot(delta).reshape(self.n_inputs, self.size)[:, :-1]
-        np.matmul(_by_input(mixed), parameters["mixture"].transpose(0, 2, 1), out=_by_input(delta_h))
-        delta_h *= np.sin(h, out=wave)
-        np.negative(delta_h, out=delta_h)
-        flat = delta_h.reshape(len(x), -1)
-        ones.dot(flat, out=gradient["phases"].reshape(-1))
-        np.matmul(x.T[:, np.newaxis], _by_input(delta_h), out=gradient["frequencies"][:, np.newaxis])
-        gradient["frequencies"] *= 2 * math.pi
+        mixed = _by_input(by_output[:, :, :-1])
+        np.matmul(_by_input(wave).transpose(0, 2, 1), mixed, out=gradient["mixture"])
+        gradient["offset"][...] = buffers["ones"].dot(delta).reshape(self.n_inputs, self.size)[:, :-1]
+        np.matmul(mixed, -parameters["mixture"].transpose(0, 2, 1), out=_by_input(delta_h))
+        delta_h *= np.sin(buffers["h"], out=wave)
+        slopes_and_phases = np.matmul(_by_input(buffers["x_and_1"]).transpose(0, 2, 1), _by_input(delta_h))
+        np.multiply(slopes_and_phases[:, 0], 2 * math.pi, out=gradient["frequencies"])
+        gradient["phases"][...] = slopes_and_phases[:, 1]
         if "delta_x" not in buffers:
             return delta
         delta_h *= 2 * math.pi * parameters["frequencies"]
