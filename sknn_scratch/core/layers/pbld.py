@@ -99,7 +99,8 @@ class PBLD(Layer):
             "delta_x": np.empty((n_rows, self.n_inputs), dtype),
         }
 
-    # All that is done for each input is one small product of matrices for each: (input, row, .) by (input, ., .)
+    # All that is done for each input is one small product of matrices for each: (input, row, .) by (input, .,
+    # .)
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         h, wave, e, x_and_1 = buffers["h"], buffers["wave"], buffers["e"], buffers["x_and_1"]
         x_and_1[:, :, 0] = x
