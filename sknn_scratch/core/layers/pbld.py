@@ -99,8 +99,7 @@ class PBLD(Layer):
             "delta_x": np.empty((n_rows, self.n_inputs), dtype),
         }
 
-    # All that is done for each input is one small product of matrices for each: (input, row, .) by (input, .,
-    # .)
+    # What is done for each input is one small product of matrices a time, with inputs as the first axis.
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         h, wave, e, x_and_1 = buffers["h"], buffers["wave"], buffers["e"], buffers["x_and_1"]
         x_and_1[:, :, 0] = x
