@@ -62,7 +62,7 @@ def page(figures, picture):
     parts = ["# Performance", introduction]
     if figures["quick"]:
         parts.append("**From a quick run on small data: the figures mean little.**")
-    parts.append(summary(figures))
+    parts += [summary(figures), tables.OBSTACLES]
     parts += [write(figures[name]) for name, write in SECTIONS.items() if name in figures]
     if "growth" in figures:
         parts.append(tables.of_growth(figures["growth"], picture))

@@ -6,6 +6,21 @@ from measuring import mean_ratio
 from picture import AXIS_LABELS
 from targets import NAMES
 
+OBSTACLES = """\
+## What stands in the way
+
+- A batch of one is calls, not arithmetic: a step of *online* is some forty calls of NumPy, half a
+  microsecond to one each, whatever they compute. Where a whole epoch is compiled, as by JAX, there are
+  none. Only compiled code would come nearer.
+- Between the products of a large step stand biases, activations and the optimizer. In NumPy each is a pass
+  over memory; a compiler makes one of several, and a library may come with its own, as PyTorch's fused Adam
+  does.
+- Threads of Python could share those passes. They meet at the interpreter's lock between any two calls, and
+  each meeting costs some 10 microseconds: in a step of 200 rows more than they gain. Where parts pay, they
+  are used: the rules are in [architecture](architecture.md#threads).
+- How much two threads can gain at all depends on the machine: in the run below, products alone gain what
+  *The limit* shows, and 8 callers what *Prediction* shows."""
+
 FIT = """\
 ## Fit
 
