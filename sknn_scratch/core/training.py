@@ -22,6 +22,9 @@ from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.threads import team_for
 
+STEPS_TO_FLUSH = 512
+"""Steps between flushes of subnormal numbers; after 800 without a gradient, a float32 average is one."""
+
 Validate = Callable[[Parameters], tuple[float, float]]
 
 
@@ -180,6 +183,8 @@ def _run_epoch(
             progress.step += 1
             total += batch_weight * (history.reported(loss) + penalty)
             total_weight += batch_weight
+            if progress.step % STEPS_TO_FLUSH == 0:
+                _flush_subnormals(theta, *training.optimizer_state.averages.values())
     epoch.loss = total / total_weight
     _flush_subnormals(theta, *training.optimizer_state.averages.values())
     return epoch

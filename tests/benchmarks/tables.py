@@ -77,8 +77,9 @@ Straight once the hidden layers outweigh what a step costs without them.""",
     "batch": """\
 Down with one over the batch as long as a step costs what calling NumPy costs; flat where the products fill
 the machine. Steeper at a batch of one: after some thousand steps the weights of units that are never active,
-and the averages of their gradients, have shrunk to subnormal numbers, which processors are slow with. Memory
-is flat while parameters and the order of the rows outweigh a batch's activations.""",
+and the averages of their gradients, have shrunk to subnormal numbers, which processors are slow with, until
+they are put to 0. Memory is flat while parameters and the order of the rows outweigh a batch's
+activations.""",
 }
 
 
