@@ -10,9 +10,9 @@ them to test on; the error is the share of wrong classes, or RMSE / std. All met
 same two cores.
 
 FILE of --anchors has figures of methods measured elsewhere, in the format {"data": {name: {seed: {method:
-{"error", "fit_seconds"}}}}}; they are put beside ours, for whoever does not have the reference
-implementation. With --json all figures are kept after every fit, and what is there already is not measured
-again. --table writes the table of docs/tabular.md from such a file.
+{"error"}}}}}; errors are put beside ours, for whoever does not have the reference implementation. Times of
+another machine are not. With --json all figures are kept after every fit, and what is there already is not
+measured again. --table writes the table of docs/tabular.md from such a file.
 """
 
 import argparse
@@ -169,10 +169,11 @@ def geometric_means(data, method, other):
     ]
     if not pairs:
         return None
-    return {
-        key: float(np.exp(np.mean([np.log(one[key] / two[key]) for one, two in pairs])))
+    logs = {
+        key: [np.log(one[key] / two[key]) for one, two in pairs if key in one and key in two]
         for key in ("error", "fit_seconds")
     }
+    return {key: float(np.exp(np.mean(values))) if values else None for key, values in logs.items()}
 
 
 def report(data):
@@ -191,8 +192,9 @@ def report(data):
         for method in methods:
             of_method = [figures[method] for figures in seeds.values() if method in figures]
             if of_method:
-                mean, seconds = (np.mean([f[key] for f in of_method]) for key in ("error", "fit_seconds"))
-                cells.append(f"{mean:.4f} ({seconds:.3g})")
+                seconds = [figures["fit_seconds"] for figures in of_method if "fit_seconds" in figures]
+                mean = np.mean([figures["error"] for figures in of_method])
+                cells.append(f"{mean:.4f}" + (f" ({np.mean(seconds):.3g})" if seconds else ""))
             else:
                 cells.append("")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -206,7 +208,8 @@ def report(data):
     for method, other in COMPARED:
         means = geometric_means(data, method, other)
         if means is not None:
-            cells = f"{means['error']:.3f} | {means['fit_seconds']:.3g}"
+            seconds = "" if means["fit_seconds"] is None else f"{means['fit_seconds']:.3g}"
+            cells = f"{means['error']:.3f} | {seconds}"
             lines.append(f"| {TITLES[method]} / {TITLES[other]} | {cells} |")
     return "\n".join(lines)
 
@@ -239,7 +242,7 @@ def add_anchors(data, path):
             for theirs, method in ANCHORS.items():
                 known = anchors.get(name, {}).get(seed, {}).get(theirs)
                 if known is not None:
-                    figures.setdefault(method, known)
+                    figures.setdefault(method, {"error": known["error"]})
 
 
 def run(arguments):

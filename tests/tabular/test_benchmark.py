@@ -40,9 +40,12 @@ def test_figures_measured_elsewhere_do_not_replace_those_of_the_run(data, tmp_pa
     file.write_text(json.dumps(theirs))
     data["b"]["0"]["reference_td"] = figures(0.4, 9)
     tabular.add_anchors(data, file)
-    assert data["a"]["0"]["reference_td"] == figures(0.11, 90)
+    assert data["a"]["0"]["reference_td"] == {"error": 0.11}  # seconds of another machine say nothing
     assert data["b"]["0"]["reference_td"] == figures(0.4, 9)
     assert "reference_td" not in data["b"]["1"]
+    text = tabular.report(data)
+    assert "| a | 0.2000 (1) | 0.1000 (10) | 0.1100 |" in text
+    assert "| td / reference td | 0.674 | 4.44 |" in text
 
 
 def test_the_table_goes_between_the_marks_of_the_page(data, tmp_path, monkeypatch):
