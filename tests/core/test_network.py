@@ -197,7 +197,7 @@ def test_a_training_step_allocates_nothing_that_grows(activation, loss, weighted
 
         with threadpool_limits(1):  # threads of several test processes would wait for each other
             peaks.append(peak_memory(step))
-    assert max(peaks) - peaks[0] < 4096, peaks
+    assert max(peaks) - peaks[0] < 2**14, peaks  # objects of Python come and go; a bool a row would be 2**17
 
 
 @each_loss
