@@ -1,4 +1,4 @@
-"""The network itself, on NumPy and SciPy alone, to be read in this order:
+"""The network itself, on NumPy and SciPy (and threadpoolctl), to be read in this order:
 
 activations, losses, initializers, layers, parameters, threads, network, optimizers, schedules, batches,
 stopping, history, training, lbfgs; then explanation and gradient_check, which show a step and test it.
