@@ -250,8 +250,9 @@ def test_predictions_in_threads_are_the_same_to_the_bit(monkeypatch, dtype):
 
 @each_dtype
 def test_a_step_in_threads_allocates_nothing_that_grows(dtype):
+    # NumPy's ufuncs buffer 8192 numbers, in two threads at the same time or not; what grows is far more here
     peaks = []
-    for n_rows, width in [(4096, 8), (2**17, 2), (256, 256)]:
+    for n_rows, width in [(4096, 8), (2**20, 2), (256, 768)]:
         network = Network.mlp([5, width, width, 2], ReLU(), SquaredError(), l2=0.1)
         parameters = network.initialize(np.random.RandomState(0), dtype)
         X, y = np.ones((n_rows, 5), dtype), np.ones((n_rows, 2), dtype)
@@ -264,4 +265,4 @@ def test_a_step_in_threads_allocates_nothing_that_grows(dtype):
                 adam.step(workspace.parameters.flat, workspace.gradient.flat, state, 1e-6, team)
 
             peaks.append(peak_memory(a_step))
-    assert max(peaks) - peaks[0] < 2**14, peaks
+    assert max(peaks) - peaks[0] < 2**18, peaks
