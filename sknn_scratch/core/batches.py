@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -111,7 +112,7 @@ class _Taker:
         self.array = array
         # `take` copies an array that is not in C order whole, at every call
         self.in_c_order = not issparse(array) and array.flags.c_contiguous
-        self.buffer = None if issparse(array) else np.empty((n_rows, *array.shape[1:]), array.dtype)
+        self.buffer = None if issparse(array) else aligned((n_rows, *array.shape[1:]), array.dtype)
 
     def __call__(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         if self.buffer is None:

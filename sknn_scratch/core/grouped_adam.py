@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sknn_scratch.core.configuration import FRACTION, NOT_NEGATIVE, POSITIVE, number
+from sknn_scratch.core.memory import aligned_like
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import FloatArray, Parameters, Shapes
 
@@ -58,8 +59,14 @@ class GroupedAdam(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        averages = {"m": np.zeros_like(theta), "v": np.zeros_like(theta), "rate": np.ones_like(theta)}
-        return OptimizerState(averages | {"decay": np.ones_like(theta)} if self.weight_decay else averages)
+        averages = {
+            "m": aligned_like(theta, 0.0),
+            "v": aligned_like(theta, 0.0),
+            "rate": aligned_like(theta, 1.0),
+        }
+        return OptimizerState(
+            averages | {"decay": aligned_like(theta, 1.0)} if self.weight_decay else averages
+        )
 
     def set_factors(
         self,

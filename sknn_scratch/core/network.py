@@ -19,6 +19,7 @@ from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
+from sknn_scratch.core.memory import aligned, aligned_like
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
 from sknn_scratch.core.threads import Team, parts_of, team_for
 
@@ -113,10 +114,10 @@ class Workspace:
         self.parameters, self.rng, self.team = parameters, rng, team or Team()
         self.regularization = 1.0
         self._gradients = [
-            Parameters(parameters.shapes, np.empty_like(parameters.flat)) for _ in range(self.team.n_threads)
+            Parameters(parameters.shapes, aligned_like(parameters.flat)) for _ in range(self.team.n_threads)
         ]
         self.gradient = self._gradients[0]
-        decay = np.empty(min(parameters.n_weights, WEIGHTS_OF_A_BLOCK), dtype)
+        decay = aligned(min(parameters.n_weights, WEIGHTS_OF_A_BLOCK), dtype)
         of_weights = slice(parameters.n_weights)
         self.weights_by_blocks = [
             (weights, gradient, decay[: len(weights)])
@@ -134,8 +135,8 @@ class Workspace:
             for buffers in self._buffers:
                 buffers.pop("mask", None)
         self._loss_buffers = {
-            "out": np.empty((n_rows, network.n_outputs), dtype),
-            "per_row": np.empty(n_rows, dtype),
+            "out": aligned((n_rows, network.n_outputs), dtype),
+            "per_row": aligned(n_rows, dtype),
         }
         self._parts: dict[int, list[Part]] = {}
 

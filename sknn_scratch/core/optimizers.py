@@ -27,6 +27,7 @@ from sknn_scratch.core.configuration import (
     Configured,
     number,
 )
+from sknn_scratch.core.memory import aligned_copy, aligned_like
 from sknn_scratch.core.parameters import FloatArray
 from sknn_scratch.core.threads import Team, parts_of
 
@@ -57,7 +58,7 @@ class OptimizerState:
 
     def copy(self) -> OptimizerState:
         """The same state in memory of its own."""
-        averages = {name: a.copy() for name, a in self.averages.items()}
+        averages = {name: aligned_copy(a) for name, a in self.averages.items()}
         return replace(self, averages=averages)
 
     def part(self, part: slice) -> OptimizerState:
@@ -169,7 +170,7 @@ class SGD(Optimizer):
     nesterovs_momentum: bool = True
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"velocity": np.zeros_like(theta)})
+        return OptimizerState({"velocity": aligned_like(theta, 0.0)})
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -220,7 +221,7 @@ class Adam(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"m": np.zeros_like(theta), "v": np.zeros_like(theta)})
+        return OptimizerState({"m": aligned_like(theta, 0.0), "v": aligned_like(theta, 0.0)})
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -269,7 +270,7 @@ class AdamW(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"m": np.zeros_like(theta), "v": np.zeros_like(theta)})
+        return OptimizerState({"m": aligned_like(theta, 0.0), "v": aligned_like(theta, 0.0)})
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -340,7 +341,7 @@ class RMSprop(Optimizer):
     momentum: float = number(0.0, CLOSED_FRACTION)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"v": np.zeros_like(theta), "velocity": np.zeros_like(theta)})
+        return OptimizerState({"v": aligned_like(theta, 0.0), "velocity": aligned_like(theta, 0.0)})
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float

@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from sknn_scratch.core.memory import aligned, aligned_copy
+
 FloatArray = npt.NDArray[np.floating[Any]]
 LayerParameters = Mapping[str, FloatArray]
 Shapes = Sequence[Mapping[str, tuple[int, ...]]]
@@ -75,11 +77,11 @@ class Parameters:
     @classmethod
     def empty(cls, shapes: Shapes, dtype: npt.DTypeLike) -> Self:
         """Parameters of these shapes with memory of their own, not yet initialised."""
-        return cls(shapes, np.empty(count_parameters(shapes), dtype=dtype))
+        return cls(shapes, aligned(count_parameters(shapes), dtype))
 
     def copy(self) -> Parameters:
         """The same values in memory of their own."""
-        return Parameters(self.shapes, self.flat.copy())
+        return Parameters(self.shapes, aligned_copy(self.flat))
 
     # Views are rebuilt, never stored: pickled or copied one by one they would lose their tie to `flat`.
     def __reduce__(self) -> tuple[type[Parameters], tuple[Any, ...]]:

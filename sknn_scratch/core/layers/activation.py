@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.activations import Activation
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -52,7 +53,7 @@ class Activate(Layer):
         pass
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"a": np.empty((n_rows, self.n_outputs), dtype)} if self.activation.keeps_z else {}
+        return {"a": aligned((n_rows, self.n_outputs), dtype)} if self.activation.keeps_z else {}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return {}

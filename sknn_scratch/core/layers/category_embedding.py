@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -53,10 +54,10 @@ class CategoryEmbedding(Layer):
         parameters["vectors"][...] = rng.standard_normal(self.shapes["vectors"])
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"e": np.empty((n_rows, self.n_outputs), dtype)}
+        return {"e": aligned((n_rows, self.n_outputs), dtype)}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"delta_x": np.zeros((n_rows, 1), dtype)}
+        return {"delta_x": aligned((n_rows, 1), dtype, 0.0)}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         return parameters["vectors"].take(x[:, 0].astype(np.intp), axis=0, out=buffers["e"], mode="clip")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -79,7 +80,7 @@ class Columns(Layer):
                 layer.initialize(rng, _of_part(i, parameters))
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        buffers = {"z": np.empty((n_rows, self.n_outputs), dtype)}
+        buffers = {"z": aligned((n_rows, self.n_outputs), dtype)}
         for i, (_, layer) in enumerate(self.parts):
             if layer is not None:
                 of_layer = layer.forward_buffers(n_rows, dtype)
@@ -88,7 +89,7 @@ class Columns(Layer):
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         n_inputs = sum(part.n_inputs for part in self.parts)
-        buffers = {"delta_x": np.empty((n_rows, n_inputs), dtype)}
+        buffers = {"delta_x": aligned((n_rows, n_inputs), dtype)}
         for i, (_, layer) in enumerate(self.parts):
             if layer is not None:
                 of_layer = layer.backward_buffers(n_rows, dtype)

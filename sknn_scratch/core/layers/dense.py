@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -58,10 +59,10 @@ class Dense(Layer):
             parameters["bias"][...] = self.initializer.bias(self.n_inputs, self.n_outputs, rng)
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"z": np.empty((n_rows, self.n_outputs), dtype)}
+        return {"z": aligned((n_rows, self.n_outputs), dtype)}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"ones": np.ones(n_rows, dtype), "delta_x": np.empty((n_rows, self.n_inputs), dtype)}
+        return {"ones": aligned(n_rows, dtype, 1.0), "delta_x": aligned((n_rows, self.n_inputs), dtype)}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         z = buffers["z"]

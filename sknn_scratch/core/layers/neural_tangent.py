@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.initializers import Initializer, Normal
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -68,10 +69,10 @@ class NeuralTangent(Layer):
         parameters["bias"][...] = self.bias_initializer(1, self.n_outputs, rng)[0]
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"z": np.empty((n_rows, self.n_outputs), dtype)}
+        return {"z": aligned((n_rows, self.n_outputs), dtype)}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"ones": np.ones(n_rows, dtype), "delta_x": np.empty((n_rows, self.n_inputs), dtype)}
+        return {"ones": aligned(n_rows, dtype, 1.0), "delta_x": aligned((n_rows, self.n_inputs), dtype)}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         z = x.dot(parameters["weights"], out=buffers["z"])

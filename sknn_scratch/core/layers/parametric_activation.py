@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.activations import Activation
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -54,10 +55,10 @@ class ParametricActivate(Layer):
         parameters["alpha"][...] = 1.0
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {name: np.empty((n_rows, self.n_outputs), dtype) for name in ("f", "a")}
+        return {name: aligned((n_rows, self.n_outputs), dtype) for name in ("f", "a")}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"ones": np.ones(n_rows, dtype)}
+        return {"ones": aligned(n_rows, dtype, 1.0)}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         f, a = buffers["f"], buffers["a"]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -86,17 +87,17 @@ class PBLD(Layer):
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         waves = (n_rows, self.n_inputs, self.n_frequencies)
         return {
-            "x_and_1": np.ones((n_rows, self.n_inputs, 2), dtype),
-            "h": np.empty(waves, dtype),
-            "wave": np.empty(waves, dtype),
-            "e": np.empty((n_rows, self.n_outputs), dtype),
+            "x_and_1": aligned((n_rows, self.n_inputs, 2), dtype, 1.0),
+            "h": aligned(waves, dtype),
+            "wave": aligned(waves, dtype),
+            "e": aligned((n_rows, self.n_outputs), dtype),
         }
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return {
-            "delta_wave": np.empty((n_rows, self.n_inputs, self.n_frequencies), dtype),
-            "ones": np.ones(n_rows, dtype),
-            "delta_x": np.empty((n_rows, self.n_inputs), dtype),
+            "delta_wave": aligned((n_rows, self.n_inputs, self.n_frequencies), dtype),
+            "ones": aligned(n_rows, dtype, 1.0),
+            "delta_x": aligned((n_rows, self.n_inputs), dtype),
         }
 
     # What is done for each input is one small product of matrices a time, with inputs as the first axis.

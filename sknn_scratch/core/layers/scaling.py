@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.layers.base import Buffers, Layer
+from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
@@ -52,7 +53,7 @@ class Scale(Layer):
         parameters["scale"][...] = 1.0
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"z": np.empty((n_rows, self.n_outputs), dtype)}
+        return {"z": aligned((n_rows, self.n_outputs), dtype)}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return {}
