@@ -10,6 +10,7 @@ from sknn_scratch.core.activations import (
     GELU,
     SELU,
     Activation,
+    ActivationWithSlope,
     Identity,
     LeakyReLU,
     Logistic,
@@ -94,6 +95,7 @@ from sknn_scratch.core.training import Training, train_minibatch
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "ActivationWithSlope",
     "Identity",
     "Logistic",
     "Tanh",

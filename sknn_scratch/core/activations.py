@@ -66,6 +66,31 @@ class Activation(Configured):
 
 
 @dataclass
+class ActivationWithSlope(Activation):
+    """A function whose derivative shares its costly part: training computes both at once and keeps f'(z).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import SiLU
+    >>> a, slope = np.empty(1), np.empty(1)
+    >>> SiLU().forward_with_slope(np.zeros(1), out=a, slope=slope)
+    >>> a, slope
+    (array([0.]), array([0.5]))
+    """
+
+    @abstractmethod
+    def forward_with_slope(self, z: FloatArray, out: FloatArray, slope: FloatArray) -> None:
+        """Write ``out <- f(z)`` and ``slope <- f'(z)``; `out` may be `z`."""
+
+    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
+        for some_z, some_a, some_delta in blocks(z, a, delta, size=LARGE_BLOCK):
+            slope = np.empty_like(some_z)
+            self.forward_with_slope(some_z, out=some_a, slope=slope)
+            some_delta *= slope
+
+
+@dataclass
 class Identity(Activation):
     """f(z) = z.
 
@@ -322,7 +347,7 @@ def _scaled_elu_backward(a: FloatArray, delta: FloatArray, alpha: float, scale: 
 
 
 @dataclass
-class GELU(Activation):
+class GELU(ActivationWithSlope):
     """The Gaussian error linear unit, f(z) = z Phi(z) (Hendrycks & Gimpel, 2016).
 
     Phi is the distribution function of the standard normal distribution, computed exactly, not by the
@@ -342,18 +367,20 @@ class GELU(Activation):
     derivative: ClassVar[str] = "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z^2 / 2) / sqrt(2 * 3.141592653589793)"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
-        ndtr(z, out=out)
-        out *= z
+        for some_z, some_out in blocks(z, out):
+            np.multiply(some_z, ndtr(some_z), out=some_out)
 
     # f'(z) = Phi(z) + z phi(z), with the density phi(z) = exp(-z^2 / 2) / sqrt(2 pi)
-    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
-        for some_z, some_delta in blocks(z, delta):
+    def forward_with_slope(self, z: FloatArray, out: FloatArray, slope: FloatArray) -> None:
+        for some_z, some_out, some_slope in blocks(z, out, slope):
+            probability = ndtr(some_z)
             density = np.exp(-0.5 * some_z * some_z) / math.sqrt(2 * math.pi)
-            some_delta *= ndtr(some_z) + some_z * density
+            np.add(probability, some_z * density, out=some_slope)
+            np.multiply(some_z, probability, out=some_out)
 
 
 @dataclass
-class SiLU(Activation):
+class SiLU(ActivationWithSlope):
     """The sigmoid linear unit or swish, f(z) = z / (1 + exp(-z)).
 
     Hendrycks & Gimpel (2016) and Elfwing, Uchibe & Doya (2018) proposed it; a search of Ramachandran, Zoph
@@ -373,18 +400,20 @@ class SiLU(Activation):
     derivative: ClassVar[str] = "(1 + z / (1 + exp(z))) / (1 + exp(-z))"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
-        expit(z, out=out)
-        out *= z
+        for some_z, some_out in blocks(z, out):
+            np.multiply(some_z, expit(some_z), out=some_out)
 
     # f'(z) = s + z s (1 - s) with the sigmoid s(z) = 1 / (1 + exp(-z))
-    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
-        for some_z, some_delta in blocks(z, delta):
+    def forward_with_slope(self, z: FloatArray, out: FloatArray, slope: FloatArray) -> None:
+        for some_z, some_out, some_slope in blocks(z, out, slope):
             s = expit(some_z)
-            some_delta *= s * (1.0 + some_z * (1.0 - s))
+            np.multiply(some_z, s, out=some_out)
+            np.multiply(some_out, 1.0 - s, out=some_slope)
+            some_slope += s
 
 
 @dataclass
-class Mish(Activation):
+class Mish(ActivationWithSlope):
     """f(z) = z tanh(softplus(z)) (Misra, 2019).
 
     Examples
@@ -409,26 +438,28 @@ class Mish(Activation):
             np.exp(e, out=e)
             n = e + 2.0
             n *= e
-            np.multiply(some_z, n, out=some_out)
-            n += 2.0
-            some_out /= n
+            share = n + 2.0
+            np.reciprocal(share, out=share)
+            share *= n
+            np.multiply(some_z, share, out=some_out)
 
-    # f'(z) = (n + 4 z e (1 + e) / (n + 2)) / (n + 2)
-    def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
-        for some_z, some_delta in blocks(z, delta, size=LARGE_BLOCK):
+    # f'(z) = (n + 4 z e (1 + e) / (n + 2)) / (n + 2), and e (1 + e) = n - e
+    def forward_with_slope(self, z: FloatArray, out: FloatArray, slope: FloatArray) -> None:
+        for some_z, some_out, some_slope in blocks(z, out, slope, size=LARGE_BLOCK):
             e = np.minimum(some_z, 20.0)
             np.exp(e, out=e)
-            slope = e + 1.0
-            slope *= e
-            e += slope  # n = e (e + 1) + e
-            slope *= 4.0
-            slope *= some_z
-            share = e + 2.0
+            n = e + 2.0
+            n *= e
+            np.subtract(n, e, out=some_slope)
+            share = np.add(n, 2.0, out=e)
             np.reciprocal(share, out=share)
-            slope *= share
-            slope += e
-            slope *= share
-            some_delta *= slope
+            some_slope *= share
+            some_slope *= some_z
+            some_slope *= 4.0
+            some_slope += n
+            some_slope *= share
+            share *= n
+            np.multiply(some_z, share, out=some_out)
 
 
 @dataclass

@@ -11,7 +11,28 @@ import numpy as np
 from sknn_scratch.core.configuration import FRACTION, NOT_NEGATIVE, POSITIVE, number
 from sknn_scratch.core.memory import aligned_like
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
-from sknn_scratch.core.parameters import FloatArray, Parameters, Shapes
+from sknn_scratch.core.parameters import WEIGHTS, FloatArray, Parameters, Shapes
+
+
+@dataclass
+class GroupedState(OptimizerState):
+    """Adam's state, and among its arrays the factors ``"rate"`` and ``"decay"`` of each parameter.
+
+    Attributes
+    ----------
+    n_alike : int
+        Parameters at the front that have the same factors: the weights of all layers.
+    """
+
+    n_alike: int = 0
+
+    def part(self, part: slice) -> OptimizerState:
+        """The state of some of the parameters; if they are alike, with one number for all as factor."""
+        state = super().part(part)
+        if part.stop <= self.n_alike:
+            for name in {"rate", "decay"} & state.averages.keys():
+                state.averages[name] = state.averages[name][:1]
+        return state
 
 
 @dataclass
@@ -58,19 +79,19 @@ class GroupedAdam(Optimizer):
     beta_2: float = number(0.95, FRACTION)
     epsilon: float = number(1e-8, POSITIVE)
 
-    def init(self, theta: FloatArray) -> OptimizerState:
+    def init(self, theta: FloatArray) -> GroupedState:
         averages = {
             "m": aligned_like(theta, 0.0),
             "v": aligned_like(theta, 0.0),
             "rate": aligned_like(theta, 1.0),
         }
-        return OptimizerState(
-            averages | {"decay": aligned_like(theta, 1.0)} if self.weight_decay else averages
-        )
+        if self.weight_decay:
+            averages["decay"] = aligned_like(theta, 1.0)
+        return GroupedState(averages)
 
     def set_factors(
         self,
-        state: OptimizerState,
+        state: GroupedState,
         shapes: Shapes,
         learning_rate: Mapping[str, float],
         weight_decay: Mapping[str, float],
@@ -79,7 +100,7 @@ class GroupedAdam(Optimizer):
 
         Parameters
         ----------
-        state : OptimizerState
+        state : GroupedState
             A state that `init` made for parameters of these shapes.
         shapes : sequence of mappings
             For each layer, the shape of each of its arrays by name.
@@ -92,6 +113,7 @@ class GroupedAdam(Optimizer):
         if "decay" in state.averages:
             decays = {name: rate**2 * weight_decay.get(name, 1.0) for name, rate in given.items()}
             _fill(state.averages["decay"], shapes, decays)
+        state.n_alike = sum(math.prod(layer.get(WEIGHTS, (0,))) for layer in shapes)
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -109,13 +131,10 @@ class GroupedAdam(Optimizer):
         update = np.sqrt(v, out=gradient)
         update += float(self.epsilon) * corrected
         np.divide(m, update, out=update)
-        update *= state.averages["rate"]
-        update *= learning_rate * scale
+        update *= learning_rate * scale * state.averages["rate"]
         decay = learning_rate * state.regularization * float(self.weight_decay)
-        if decay:  # both are measured from where the step starts: theta (1 - decay d) - update
-            shrunk = theta * state.averages["decay"]
-            shrunk *= decay
-            update += shrunk
+        if decay:  # measured from where the step starts
+            theta *= 1.0 - decay * state.averages["decay"]
         theta -= update
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import reference
 
-from sknn_scratch.core import ACTIVATIONS, ELU, SELU, Activation, LeakyReLU
+from sknn_scratch.core import ACTIVATIONS, ELU, SELU, Activation, ActivationWithSlope, LeakyReLU
 from sknn_scratch.core.blocks import BLOCK
 
 # off the kink that some activations have at 0
@@ -49,6 +49,19 @@ def test_backward_is_the_textbook_derivative(name):
     expected = delta * reference.ACTIVATIONS[name][1](Z)
     ACTIVATIONS[name]().backward(Z.copy(), forward(name, Z), delta)
     np.testing.assert_allclose(delta, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in sorted(ACTIVATIONS.items()) if issubclass(kind, ActivationWithSlope)]
+)
+def test_the_slope_is_that_of_the_function_and_the_output_may_take_the_place_of_z(name):
+    activation, out, slope = ACTIVATIONS[name](), Z.copy(), np.empty_like(Z)
+    activation.forward_with_slope(out, out=out, slope=slope)
+    np.testing.assert_array_equal(out, forward(name, Z))
+    np.testing.assert_allclose(slope, reference.ACTIVATIONS[name][1](Z), rtol=1e-12, atol=1e-15)
+    alone = Z.copy()
+    activation.forward(alone, out=alone)
+    np.testing.assert_array_equal(out, alone)
 
 
 @each_activation

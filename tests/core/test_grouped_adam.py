@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from sknn_scratch.core import AdamW, GroupedAdam, Parameters
+from sknn_scratch.core.optimizers import BYTES_OF_A_PART
 
 SHAPES = [{"weights": (3, 2), "bias": (2,)}, {"0.scale": (4,)}]
 RATES = {"bias": 0.1, "scale": 6.0}
@@ -66,3 +67,21 @@ def test_the_rule_can_go_part_by_part():
         piece = rule.init(theta[part])
         rule.step(theta[part], gradient[part].copy(), piece, 0.01)
     np.testing.assert_array_equal(theta, whole)
+
+
+def test_large_layers_of_weights_have_the_step_of_small_ones():
+    """Parts of the vector in which all factors are the same are given one number instead of an array."""
+    n = BYTES_OF_A_PART // 8 + 5  # weights of more than a part, then biases
+    shapes = [{"weights": (n, 2), "bias": (3,)}]
+    rule, rng = GroupedAdam(weight_decay=0.1), np.random.RandomState(0)
+    large, small = Parameters(shapes, rng.normal(size=2 * n + 3)), Parameters(SHAPES, np.ones(12))
+    large.flat[[0, 1, n, 2 * n - 1]], large.layers[0]["bias"][:2] = 1.0, 1.0
+    for theta in (large, small):
+        state = rule.init(theta.flat)
+        rule.set_factors(state, theta.shapes, {"weights": 0.5, "bias": 0.1}, {"bias": 0.0})
+        for _ in range(2):
+            rule.step(theta.flat, np.full(theta.flat.size, 0.3), state.copy(), 0.01)
+    weight, bias = (small.layers[0][name].flat[0] for name in ("weights", "bias"))
+    np.testing.assert_array_equal(large.flat[[0, 1, n, 2 * n - 1]], weight)
+    np.testing.assert_array_equal(large.layers[0]["bias"][:2], bias)
+    assert weight < bias < 1

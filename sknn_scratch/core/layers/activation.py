@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.activations import Activation
+from sknn_scratch.core.activations import Activation, ActivationWithSlope
 from sknn_scratch.core.layers.base import Buffers, Layer
 from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
@@ -17,7 +17,7 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 @dataclass(frozen=True)
 class Activate(Layer):
-    """a = f(z), element by element, in the memory of z unless f' needs z.
+    """a = f(z), element by element, in the memory of z unless backward needs z.
 
     Parameters
     ----------
@@ -53,14 +53,19 @@ class Activate(Layer):
         pass
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"a": aligned((n_rows, self.n_outputs), dtype)} if self.activation.keeps_z else {}
+        keeps_z = self.activation.keeps_z and not isinstance(self.activation, ActivationWithSlope)
+        return {"a": aligned((n_rows, self.n_outputs), dtype)} if keeps_z else {}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {}
+        has_slope = isinstance(self.activation, ActivationWithSlope)
+        return {"slope": aligned((n_rows, self.n_outputs), dtype)} if has_slope else {}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         a = buffers.get("a", x)
-        self.activation.forward(x, out=a)
+        if "slope" in buffers and isinstance(self.activation, ActivationWithSlope):
+            self.activation.forward_with_slope(x, out=a, slope=buffers["slope"])
+        else:
+            self.activation.forward(x, out=a)
         return a
 
     # dL/dz_ij = dL/da_ij f'(z_ij)
@@ -72,5 +77,8 @@ class Activate(Layer):
         delta: FloatArray,
         buffers: Buffers,
     ) -> FloatArray:
-        self.activation.backward(x, buffers.get("a", x), delta)
+        if "slope" in buffers:
+            delta *= buffers["slope"]
+        else:
+            self.activation.backward(x, buffers.get("a", x), delta)
         return delta

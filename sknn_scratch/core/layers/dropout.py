@@ -39,7 +39,7 @@ class Dropout(Layer):
     >>> buffers = layer.backward_buffers(1, float)
     >>> layer.draw(np.random.RandomState(0), buffers)
     >>> layer.forward({}, x, buffers)
-    array([[2., 2., 2., 2.]])
+    array([[2., 2., 0., 2.]])
     >>> layer.forward({}, x, {}) is x
     True
     """

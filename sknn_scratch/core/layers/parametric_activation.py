@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.activations import Activation
+from sknn_scratch.core.activations import Activation, ActivationWithSlope
 from sknn_scratch.core.layers.base import Buffers, Layer
 from sknn_scratch.core.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
@@ -58,11 +58,17 @@ class ParametricActivate(Layer):
         return {name: aligned((n_rows, self.n_outputs), dtype) for name in ("f", "a")}
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return {"ones": aligned(n_rows, dtype, 1.0)}
+        buffers = {"ones": aligned(n_rows, dtype, 1.0)}
+        if isinstance(self.activation, ActivationWithSlope):
+            buffers["slope"] = aligned((n_rows, self.n_outputs), dtype)
+        return buffers
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         f, a = buffers["f"], buffers["a"]
-        self.activation.forward(x, out=f)
+        if "slope" in buffers and isinstance(self.activation, ActivationWithSlope):
+            self.activation.forward_with_slope(x, out=f, slope=buffers["slope"])
+        else:
+            self.activation.forward(x, out=f)
         np.subtract(f, x, out=a)
         a *= parameters["alpha"]
         a += x
@@ -86,6 +92,9 @@ class ParametricActivate(Layer):
         buffers["ones"].dot(memory, out=gradient["alpha"])
         np.multiply(delta, alpha, out=memory)
         delta -= memory
-        self.activation.backward(x, f, memory)
+        if "slope" in buffers:
+            memory *= buffers["slope"]
+        else:
+            self.activation.backward(x, f, memory)
         delta += memory
         return delta
