@@ -21,10 +21,10 @@ from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.memory import aligned, aligned_like
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
-from sknn_scratch.core.threads import Team, parts_of, team_for
+from sknn_scratch.core.threads import BLAS_LIMIT, Team, parts_of
 
-PREDICTION_BLOCK = 2**17
-"""Numbers in the widest layer of one block of rows at prediction: about what a core's cache holds."""
+BYTES_OF_A_BLOCK = 2**21
+"""Outputs of all layers for one block of rows at prediction: what a core's cache holds."""
 
 WEIGHTS_OF_A_BLOCK = 2**15
 """Weights that the penalty is computed for at a time, so that its passes over them meet them in the cache."""
@@ -428,7 +428,8 @@ def _run(
         dtype = np.result_type(X, *arrays)
         parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    block = max(1, min(n_rows, PREDICTION_BLOCK // max(layer.n_outputs for layer in layers)))
+    bytes_of_a_row = dtype.itemsize * sum(layer.n_outputs for layer in layers)
+    block = max(1, min(n_rows, BYTES_OF_A_BLOCK // bytes_of_a_row))
     raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
 
     def run_blocks(starts: range) -> None:
@@ -445,6 +446,7 @@ def _run(
     if len(starts) < 2 or block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:
         run_blocks(starts)
     else:
-        with team_for(len(starts)) as team:
+        # blocks are the same whoever computes them, and so are their bits
+        with BLAS_LIMIT, Team(min(len(starts), BLAS_LIMIT.n_free)) as team:
             team.map(run_blocks, [starts[i :: team.n_threads] for i in range(team.n_threads)])
     return raw

@@ -53,6 +53,11 @@ class BlasLimit:
         with self._lock:
             return min(self._found if self._n_holders else self._counts(), default=1)
 
+    @property
+    def n_free(self) -> int:
+        """For a holder: its share of the threads, if all who hold the limit compute."""
+        return max(1, self.n_threads // max(1, self._n_holders))
+
     def __enter__(self) -> Self:
         with self._lock:
             if self._n_holders == 0:

@@ -201,13 +201,13 @@ def test_a_training_step_allocates_nothing_that_grows(activation, loss, weighted
 
 
 @each_loss
-@pytest.mark.parametrize("block", [1, 12, 16, 10**9])
+@pytest.mark.parametrize("block", [1, 240, 400, 10**9])
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_predictions_do_not_depend_on_the_block_of_rows(monkeypatch, loss, block, is_sparse):
     network = build("relu", loss, [3, 4, 2])
     X, _, _, parameters = problem(network, 11, 0)
     expected = network.predict(X, parameters.layers)
-    monkeypatch.setattr(network_module, "PREDICTION_BLOCK", block)
+    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", block)
     actual = network.predict(csr_matrix(X) if is_sparse else X, parameters.layers)
     np.testing.assert_allclose(actual, expected, rtol=1e-13)
 
@@ -233,7 +233,7 @@ def test_dtypes_are_promoted_as_by_numpy(of_weights, of_data, is_sparse):
 
 
 def test_eight_threads_predict_what_one_does(monkeypatch):
-    monkeypatch.setattr(network_module, "PREDICTION_BLOCK", 200)
+    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", 4000)
     network = build("tanh", "log_loss", [5, 20, 3])
     parameters = network.initialize(np.random.RandomState(0), np.float64)
     batches = [np.random.RandomState(seed).normal(size=(100 + seed, 5)) for seed in range(8)]

@@ -36,7 +36,7 @@ from sknn_scratch.core import (
 from sknn_scratch.core import network as network_module
 from sknn_scratch.core import optimizers as optimizers_module
 from sknn_scratch.core import training as training_module
-from sknn_scratch.core.threads import BLAS_LIMIT, parts_of, team_for
+from sknn_scratch.core.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -232,12 +232,23 @@ def test_an_interrupt_leaves_limits_and_threads_as_they_were(monkeypatch):
     assert threading.active_count() == before
 
 
+def test_those_who_compute_at_once_share_the_threads():
+    limit = BlasLimit()
+    with threadpool_limits(4, user_api="blas"), limit:
+        assert limit.n_free == 4
+        with limit:
+            assert limit.n_free == 2
+            with limit, limit, limit:
+                assert limit.n_free == 1
+        assert limit.n_free == 4
+
+
 @each_dtype
 def test_predictions_in_threads_are_the_same_to_the_bit(monkeypatch, dtype):
     network = Network.mlp([5, 20, 3], Tanh(), LogLoss())
     parameters = network.initialize(np.random.RandomState(0), dtype)
     X = np.random.RandomState(1).normal(size=(203, 5)).astype(dtype)
-    monkeypatch.setattr(network_module, "PREDICTION_BLOCK", 200)
+    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", 4000)
     alone = network.predict(X, parameters.layers)
     monkeypatch.setattr(network_module, "WORK_OF_A_BLOCK", 1)
     with threadpool_limits(3, user_api="blas"):
