@@ -34,14 +34,15 @@ def rows_to_predict(n_rows, dtype, name="tabular"):
 def measure_one_row(options):
     """Microseconds of a call of predict on one row, above those of scikit-learn's input validation alone."""
     rows = []
-    n_calls = 100 if options.quick else 400
+    n_calls = 50
     for name, dtype in itertools.product(("digits", "tabular"), DTYPES):
         models = fitted(dtype, name)
         x = rows_to_predict(1, dtype, name)
         calls = {"validation": partial(validate, models["ours"])}
         calls |= {who: model.predict for who, model in models.items()}
         runs = {who: partial(microseconds, call, x, n_calls) for who, call in calls.items()}
-        times = alternate(runs, 2 * options.repeats)  # a repeat is short
+        # a repeat takes milliseconds, and the machine's pace changes from second to second
+        times = alternate(runs, 10 if options.quick else 20 * options.repeats)
         above = [o - v for o, v in zip(times["ours"], times["validation"], strict=True)]
         row = {"workload": name, "dtype": dtype, **{who: spread(us) for who, us in times.items()}}
         row["above"] = spread(above)
