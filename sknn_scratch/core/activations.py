@@ -21,7 +21,7 @@ from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import FRACTION, POSITIVE, Configured, number
 from sknn_scratch.core.parameters import FloatArray
 
-LARGE_BLOCK = 2**14
+LARGE_BLOCK = 2**16
 """Numbers of a part in formulas of many cheap passes, whose calls then have enough to do to be worth it."""
 
 

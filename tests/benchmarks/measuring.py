@@ -18,12 +18,12 @@ class Options:
     quick: bool = False
 
 
-def alternate(runs, repeats):
+def alternate(runs, repeats, pause=PAUSE):
     """Call each of some functions in turn, `repeats` times over; their results by name."""
     results = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
-            time.sleep(PAUSE)
+            time.sleep(pause)
             results[name].append(run())
     return results
 

@@ -42,7 +42,7 @@ def measure_one_row(options):
         calls |= {who: model.predict for who, model in models.items()}
         runs = {who: partial(microseconds, call, x, n_calls) for who, call in calls.items()}
         # a repeat takes milliseconds, and the machine's pace changes from second to second
-        times = alternate(runs, 10 if options.quick else 20 * options.repeats)
+        times = alternate(runs, 10 if options.quick else 20 * options.repeats, pause=0)
         above = [o - v for o, v in zip(times["ours"], times["validation"], strict=True)]
         row = {"workload": name, "dtype": dtype, **{who: spread(us) for who, us in times.items()}}
         row["above"] = spread(above)

@@ -3,6 +3,8 @@
 import copy
 import io
 import pickle
+import signal
+import threading
 import warnings
 from contextlib import redirect_stdout
 
@@ -20,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import Checkpoint, EpochLogger
 from sknn_scratch.core import Cosine, GaussianNLL, LeakyReLU, Poisson, Quantile
+from sknn_scratch.core.threads import BLAS_LIMIT
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -325,6 +328,27 @@ def test_interrupted_from_the_keyboard_the_model_is_usable(kind, table, targets,
         model.fit(table[0], targets[kind])
     assert model.n_iter_ == 3
     assert np.isfinite(probabilities(model, table[0])).all()
+
+
+class PressesCtrlC(StopAfter):
+    """The signal that Ctrl-C sends, at the end of an epoch."""
+
+    def on_fit_task_end(self, estimator, context):
+        if super().on_fit_task_end(estimator, context) and self.n_seen == self.n_epochs:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+@each_kind
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
+def test_ctrl_c_ends_several_members_together(kind, table, targets, small):
+    model = KINDS[kind](**small | {"max_iter": 10_000}, n_ens=3, n_jobs=2, random_state=0)
+    before = threading.active_count(), BLAS_LIMIT.n_threads
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model.set_callbacks(PressesCtrlC(3)).fit(table[0], targets[kind])
+    assert 3 <= model.n_iter_ < 10_000
+    assert len(model.loss_curve_) == model.n_iter_
+    assert np.isfinite(probabilities(model, table[0])).all()
+    assert (threading.active_count(), BLAS_LIMIT.n_threads) == before
 
 
 @each_kind
