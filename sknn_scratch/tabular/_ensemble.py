@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from sknn_scratch.core import (
     Training,
     train_minibatch,
 )
+
+SECONDS_OF_A_WAIT = 0.1
+"""After which the main thread looks whether it was interrupted."""
 
 
 @dataclass
@@ -76,9 +79,10 @@ class Lockstep:
         self.members, self.judge, self.observer = members, judge, observer
         self.epochs: list[Epoch] = []
         self._recent: dict[int, Epoch] = {}
-        self._is_interrupted = self._stops = False
+        self._is_interrupted = self._is_called_off = self._stops = False
         self._judgement = float("nan"), float("nan")
         self._at_work = threading.Semaphore(n_at_work)
+        self._start = threading.Event()  # all begin or none: they wait for each other
         self._judging = threading.Barrier(len(members), self._judge)
         self._ending = threading.Barrier(len(members), self._end_epoch)
 
@@ -98,11 +102,18 @@ class Lockstep:
         if len(self.members) == 1:
             return self._train_member(0, max_epochs)
         with ThreadPoolExecutor(len(self.members)) as pool:
-            futures = [pool.submit(self._train_member, i, max_epochs) for i in range(len(self.members))]
+            futures: list[Future[Outcome]] = []
             try:
-                wait(futures)
+                futures += [pool.submit(self._begin, i, max_epochs) for i in range(len(self.members))]
+                self._start.set()
+                # On Windows, or where a library has waits go on after a signal (polars does), Ctrl-C is
+                # noticed only between two of them.
+                while wait(futures, timeout=SECONDS_OF_A_WAIT).not_done:
+                    pass
             except KeyboardInterrupt:
                 self._is_interrupted = True  # they end with the epoch that they are in
+                self._is_called_off = not self._start.is_set()
+                self._start.set()
                 wait(futures)
         outcomes, errors = set(), []
         for future in futures:
@@ -117,6 +128,10 @@ class Lockstep:
         if Outcome.DIVERGED in outcomes:
             return Outcome.DIVERGED
         return Outcome.INTERRUPTED if self._is_interrupted else outcomes.pop()
+
+    def _begin(self, i: int, max_epochs: int) -> Outcome:
+        self._start.wait()
+        return Outcome.INTERRUPTED if self._is_called_off else self._train_member(i, max_epochs)
 
     def _train_member(self, i: int, max_epochs: int) -> Outcome:
         member = self.members[i]

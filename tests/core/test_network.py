@@ -175,11 +175,12 @@ def test_a_penalty_given_as_a_numpy_scalar_does_not_widen_float32():
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_training_step_allocates_nothing_that_grows(activation, loss, weighted, dtype):
-    # NumPy's ufuncs buffer up to 8192 numbers when they broadcast, or work on some of the columns. The first
-    # case has that many already, in half of its outputs too; in the others an array as long as the batch,
-    # even of bool, or as long as the parameters would take more.
+    # NumPy's ufuncs buffer up to 8192 numbers when they broadcast, or work on some of the columns, and
+    # activations of many passes work on 2**16 at a time. The first case has that many already, in half of its
+    # outputs too; in the others an array as long as the batch, even of bool, or as long as the parameters
+    # would take more.
     peaks = []
-    for n_rows, width in [(4096, 8), (2**17, 2), (256, 256)]:
+    for n_rows, width in [(2**14, 8), (2**17, 2), (256, 256)]:
         network = build(activation, loss, [5, width, width, 4], l2=0.1)
         X, y, weight, parameters = problem(network, n_rows, 0, dtype)
         workspace, adam = Workspace(network, parameters, n_rows), Adam()
