@@ -69,6 +69,8 @@ class Activation(Configured):
 class ActivationWithSlope(Activation):
     """A function whose derivative shares its costly part: training computes both at once and keeps f'(z).
 
+    So z need not be kept: both forward passes may be given ``out=z``.
+
     Examples
     --------
     >>> import numpy as np
