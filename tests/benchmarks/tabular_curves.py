@@ -104,6 +104,7 @@ def draw(figures, path):
     """Loss and error of every seed, in one colour for each implementation."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -119,8 +120,9 @@ def draw(figures, path):
     for panel in panels:
         panel.set(xlabel="epoch", yscale="log")
         panel.grid(alpha=0.3)
-        panel.yaxis.set_minor_formatter("{x:.2g}")
-        panel.yaxis.set_major_formatter("{x:.2g}")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        panel.yaxis.set_minor_locator(NullLocator())
+        panel.yaxis.set_major_formatter("{x:g}")
     panels[0].legend(frameon=False)
     figure.savefig(path, dpi=100)
 
