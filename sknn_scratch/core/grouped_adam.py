@@ -133,7 +133,7 @@ class GroupedAdam(Optimizer):
         np.divide(m, update, out=update)
         update *= learning_rate * scale * state.averages["rate"]
         decay = learning_rate * state.regularization * float(self.weight_decay)
-        if decay:  # measured from where the step starts
+        if decay:  # of theta as it was before the step
             theta *= 1.0 - decay * state.averages["decay"]
         theta -= update
 

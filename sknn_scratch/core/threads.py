@@ -43,7 +43,7 @@ class BlasLimit:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._n_holders = 0
+        self._holders: list[int] = []  # the thread of each
         self._libraries: list[Any] | None = None
         self._found: list[int] = []
 
@@ -51,25 +51,25 @@ class BlasLimit:
     def n_threads(self) -> int:
         """As many threads as BLAS may use; 1 where it cannot be told."""
         with self._lock:
-            return min(self._found if self._n_holders else self._counts(), default=1)
+            return min(self._found if self._holders else self._counts(), default=1)
 
     @property
     def n_free(self) -> int:
-        """For a holder: its share of the threads, if all who hold the limit compute."""
-        return max(1, self.n_threads // max(1, self._n_holders))
+        """For a holder: its share of the threads, if every thread that holds the limit computes."""
+        return max(1, self.n_threads // max(1, len(set(self._holders))))
 
     def __enter__(self) -> Self:
         with self._lock:
-            if self._n_holders == 0:
+            if not self._holders:
                 self._found = self._counts()
                 self._set([1] * len(self._found))
-            self._n_holders += 1
+            self._holders.append(threading.get_ident())
         return self
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
-            self._n_holders -= 1
-            if self._n_holders == 0:
+            self._holders.remove(threading.get_ident())
+            if not self._holders:
                 self._set(self._found)
 
     @contextmanager

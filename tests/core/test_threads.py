@@ -234,12 +234,28 @@ def test_an_interrupt_leaves_limits_and_threads_as_they_were(monkeypatch):
 
 def test_those_who_compute_at_once_share_the_threads():
     limit = BlasLimit()
-    with threadpool_limits(4, user_api="blas"), limit:
-        assert limit.n_free == 4
+
+    def free_beside_others():
         with limit:
-            assert limit.n_free == 2
-            with limit, limit, limit:
-                assert limit.n_free == 1
+            return limit.n_free
+
+    def holds_until(others):
+        with limit:
+            others.wait()
+            others.wait()
+
+    with threadpool_limits(4, user_api="blas"), ThreadPoolExecutor(4) as pool, limit:
+        assert limit.n_free == 4
+        with limit:  # what one thread holds twice, it computes once
+            assert limit.n_free == 4
+        assert pool.submit(free_beside_others).result() == 2
+        others = threading.Barrier(4)
+        for _ in range(3):
+            pool.submit(holds_until, others)
+        others.wait()
+        assert limit.n_free == 1
+        others.wait()
+        pool.shutdown()
         assert limit.n_free == 4
 
 
