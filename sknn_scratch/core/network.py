@@ -424,26 +424,34 @@ def _run(
     """The output of the last of some layers, for all or some rows."""
     arrays = [array for layer in parameters for array in layer.values()]
     dtype = X.dtype
-    if any(array.dtype != dtype for array in arrays):
+    if any([array.dtype != dtype for array in arrays]):  # a list, as below: faster than a generator
         dtype = np.result_type(X, *arrays)
         parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    bytes_of_a_row = dtype.itemsize * sum(layer.n_outputs for layer in layers)
-    block = max(1, min(n_rows, BYTES_OF_A_BLOCK // bytes_of_a_row))
+    block = max(1, BYTES_OF_A_BLOCK // (dtype.itemsize * sum([layer.n_outputs for layer in layers])))
+
+    def run(part: slice, memory: list[dict[str, FloatArray]]) -> FloatArray:
+        x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
+        for layer, theta, buffers in zip(layers, parameters, memory, strict=True):
+            x = layer.forward(theta, x, buffers)
+        return x
+
+    def memory_of(n_rows: int) -> list[dict[str, FloatArray]]:
+        return [layer.forward_buffers(n_rows, dtype) for layer in layers]
+
+    if n_rows <= block:
+        return run(slice(n_rows), memory_of(n_rows))
+
     raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
 
     def run_blocks(starts: range) -> None:
-        memory = [layer.forward_buffers(block, dtype) for layer in layers]
+        memory = memory_of(block)
         for start in starts:
-            part = slice(start, start + block)
-            x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
-            used = memory if x.shape[0] == block else [_rows_of(b, slice(x.shape[0])) for b in memory]
-            for layer, theta, buffers in zip(layers, parameters, used, strict=True):
-                x = layer.forward(theta, x, buffers)
-            raw[part] = x
+            part = slice(start, min(start + block, n_rows))
+            raw[part] = run(part, [_rows_of(buffers, slice(part.stop - start)) for buffers in memory])
 
     starts = range(0, n_rows, block)
-    if len(starts) < 2 or block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:
+    if block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:
         run_blocks(starts)
     else:
         # blocks are the same whoever computes them, and so are their bits

@@ -23,7 +23,8 @@ def alternate(runs, repeats, pause=PAUSE):
     results = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
             results[name].append(run())
     return results
 

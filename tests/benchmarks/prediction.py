@@ -34,16 +34,15 @@ def rows_to_predict(n_rows, dtype, name="tabular"):
 def measure_one_row(options):
     """Microseconds of a call of predict on one row, above those of scikit-learn's input validation alone."""
     rows = []
-    n_calls = 50
     for name, dtype in itertools.product(("digits", "tabular"), DTYPES):
         models = fitted(dtype, name)
         x = rows_to_predict(1, dtype, name)
         calls = {"validation": partial(validate, models["ours"])}
         calls |= {who: model.predict for who, model in models.items()}
-        runs = {who: partial(microseconds, call, x, n_calls) for who, call in calls.items()}
-        # a repeat takes milliseconds, and the machine's pace changes from second to second
-        times = alternate(runs, 10 if options.quick else 20 * options.repeats, pause=0)
-        above = [o - v for o, v in zip(times["ours"], times["validation"], strict=True)]
+        n_repeats = 10 if options.quick else 20 * options.repeats
+        repeats = [microseconds(calls, x, n_rounds=50) for _ in range(n_repeats)]
+        times = {who: [repeat[who] for repeat in repeats] for who in calls}
+        above = [repeat["ours"] - repeat["validation"] for repeat in repeats]
         row = {"workload": name, "dtype": dtype, **{who: spread(us) for who, us in times.items()}}
         row["above"] = spread(above)
         rows.append(row)
@@ -63,15 +62,10 @@ def validate(model, X):
     validate_data(model, X, accept_sparse="csr", dtype="numeric", reset=False)
 
 
-def microseconds(function, argument, n_calls):
-    """The median of many calls."""
-    function(argument)
-    times = []
-    for _ in range(n_calls):
-        start = time.perf_counter()
-        function(argument)
-        times.append(time.perf_counter() - start)
-    return 1e6 * statistics.median(times)
+def microseconds(calls, argument, n_rounds):
+    """Medians of single calls in turn: the machine's pace changes within milliseconds, for all of them alike."""
+    rounds = alternate({who: partial(seconds, call, argument) for who, call in calls.items()}, n_rounds, pause=0)
+    return {who: 1e6 * statistics.median(times) for who, times in rounds.items()}
 
 
 def measure_many_rows(options):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,18 +32,12 @@ class ReLU(Activation):
     derivative: ClassVar[str] = "1 if z > 0 else 0"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
-        # a row of zeros: with a scalar, NumPy takes three times as long
-        np.maximum(z, _zeros(z.shape[-1], z.dtype), out=out)
+        np.maximum(z, 0.0, out=out)
 
     # f'(z) = 1 where a > 0, else 0 (the subgradient 0 at the kink)
     def backward(self, z: FloatArray, a: FloatArray, delta: FloatArray) -> None:
         np.greater(a, 0.0, out=a)
         delta *= a
-
-
-@lru_cache(maxsize=64)
-def _zeros(n: int, dtype: np.dtype[Any]) -> FloatArray:
-    return np.zeros(n, dtype)
 
 
 @dataclass
