@@ -15,8 +15,9 @@ import numpy.typing as npt
 from sknn_scratch.core.activations import Identity
 from sknn_scratch.core.layers import Activate, Layer
 from sknn_scratch.core.layers.base import Buffers
-from sknn_scratch.core.network import Network, Workspace
+from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
+from sknn_scratch.core.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

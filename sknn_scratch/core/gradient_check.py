@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sknn_scratch.core.network import Network, Workspace
+from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import FloatArray, Parameters
+from sknn_scratch.core.workspace import Workspace
 
 
 def gradient_errors(

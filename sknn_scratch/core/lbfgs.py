@@ -12,11 +12,12 @@ from scipy.optimize import minimize
 
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
-from sknn_scratch.core.network import Network, Objective, Workspace
+from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.threads import BLAS_LIMIT
 from sknn_scratch.core.training import Validate
+from sknn_scratch.core.workspace import Workspace
 
 BLOCK = 2**18
 """Numbers in the widest layer for the rows worked on at a time: memory does not grow with the data."""

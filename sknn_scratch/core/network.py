@@ -1,7 +1,8 @@
 """The network: an ordered tuple of layers, a loss and an L2 penalty.
 
 It is configuration only. Weights live in :class:`~sknn_scratch.core.Parameters`, the memory of a training
-step in a :class:`Workspace`, so that any number of threads may use one network at the same time.
+step in a :class:`~sknn_scratch.core.Workspace`, so that any number of threads may use one network at the same
+time.
 """
 
 from __future__ import annotations
@@ -15,25 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.activations import Activation, Identity
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
-from sknn_scratch.core.memory import aligned, aligned_like
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
-from sknn_scratch.core.threads import BLAS_LIMIT, Team, parts_of
+from sknn_scratch.core.threads import BLAS_LIMIT, Team
+from sknn_scratch.core.workspace import Part, Workspace, rows_of
 
 BYTES_OF_A_BLOCK = 2**21
 """Outputs of all layers for one block of rows at prediction: what a core's cache holds."""
 
-WEIGHTS_OF_A_BLOCK = 2**15
-"""Weights that the penalty is computed for at a time, so that its passes over them meet them in the cache."""
-
 WORK_OF_A_BLOCK = 2**24
 """Multiplications of one such block from which threads, a block each, are faster than BLAS's own."""
-
-WORK_OF_A_PART = 2**30
-"""Multiplications of a training step from which a thread for them is faster than BLAS's own."""
 
 
 class Objective(NamedTuple):
@@ -46,131 +40,6 @@ class Objective(NamedTuple):
     def total(self) -> float:
         """What the gradient is the gradient of."""
         return self.loss + self.penalty
-
-
-class LayerStep(NamedTuple):
-    """A layer and all that its two passes need besides data."""
-
-    layer: Layer
-    parameters: LayerParameters
-    gradient: LayerParameters
-    buffers: dict[str, FloatArray]
-
-
-class Part(NamedTuple):
-    """Some rows of a batch, and all that one thread needs for a step with them."""
-
-    rows: slice
-    layers: list[LayerStep]
-    loss_buffers: dict[str, FloatArray]
-    gradient: FloatArray
-
-
-class Workspace:
-    """The memory of training steps: parameters, their gradient, and the buffers of every layer.
-
-    Parameters
-    ----------
-    network : Network
-        The network that is to be trained.
-    parameters : Parameters
-        Its weights; used, not copied.
-    n_rows : int
-        Rows of the largest batch.
-    rng : numpy.random.RandomState or None, default=None
-        Source of what is random in a step; without it nothing is: there is no dropout.
-    team : Team or None, default=None
-        Threads that share a batch's rows; None is the calling thread alone. The result is the same each time
-        for the same number of threads; between numbers it differs by rounding.
-
-    Attributes
-    ----------
-    regularization : float
-        Share of the full rates at which dropout works in the next step, 1 to begin with.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sknn_scratch.core import Identity, Network, SquaredError, Workspace
-    >>> network = Network.mlp([1, 1], Identity(), SquaredError())
-    >>> workspace = Workspace(network, network.initialize(np.random.RandomState(0), float), n_rows=2)
-    >>> workspace.parameters.flat[:] = 1, 0
-    >>> X = np.array([[1.0], [2.0]])
-    >>> network.loss_and_gradient(X, np.zeros((2, 1)), None, workspace)
-    Objective(loss=1.25, penalty=0.0)
-    >>> workspace.gradient.flat
-    array([2.5, 1.5])
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        parameters: Parameters,
-        n_rows: int,
-        rng: np.random.RandomState | None = None,
-        team: Team | None = None,
-    ) -> None:
-        dtype = parameters.flat.dtype
-        self.parameters, self.rng, self.team = parameters, rng, team or Team()
-        self.regularization = 1.0
-        self._gradients = [
-            Parameters(parameters.shapes, aligned_like(parameters.flat)) for _ in range(self.team.n_threads)
-        ]
-        self.gradient = self._gradients[0]
-        decay = aligned(min(parameters.n_weights, WEIGHTS_OF_A_BLOCK), dtype)
-        of_weights = slice(parameters.n_weights)
-        self.weights_by_blocks = [
-            (weights, gradient, decay[: len(weights)])
-            for weights, gradient in blocks(
-                parameters.flat[of_weights], self.gradient.flat[of_weights], size=WEIGHTS_OF_A_BLOCK
-            )
-        ]
-        self._layers = network.layers
-        self._buffers = [
-            layer.forward_buffers(n_rows, dtype) | layer.backward_buffers(n_rows, dtype)
-            for layer in network.layers
-        ]
-        self._buffers[0].pop("delta_x", None)
-        if rng is None:
-            for buffers in self._buffers:
-                buffers.pop("mask", None)
-        self._loss_buffers = {
-            "out": aligned((n_rows, network.n_outputs), dtype),
-            "per_row": aligned(n_rows, dtype),
-        }
-        self._parts: dict[int, list[Part]] = {}
-
-    def draw(self, n_rows: int) -> None:
-        """Draw what is random in a step with `n_rows` rows, for all parts at once."""
-        if self.rng is not None:
-            for layer, buffers in zip(self._layers, self._buffers, strict=True):
-                layer.draw(self.rng, _rows_of(buffers, slice(n_rows)), self.regularization)
-
-    def parts(self, n_rows: int) -> list[Part]:
-        """A batch of `n_rows` rows in parts, each with its rows of all buffers."""
-        if n_rows not in self._parts:
-            # a short batch has fewer parts, if it has fewer rows than there are threads
-            self._parts[n_rows] = [
-                Part(
-                    rows,
-                    [
-                        LayerStep(layer, theta, of_layer, _rows_of(buffers, rows))
-                        for layer, theta, of_layer, buffers in zip(
-                            self._layers, self.parameters.layers, gradient.layers, self._buffers, strict=True
-                        )
-                    ],
-                    _rows_of(self._loss_buffers, rows),
-                    gradient.flat,
-                )
-                for rows, gradient in zip(
-                    parts_of(n_rows, self.team.n_threads), self._gradients, strict=False
-                )
-            ]
-        return self._parts[n_rows]
-
-
-def _rows_of(buffers: dict[str, FloatArray], rows: slice) -> dict[str, FloatArray]:
-    return {name: array[rows] for name, array in buffers.items()}
 
 
 @dataclass(frozen=True)
@@ -424,11 +293,11 @@ def _run(
     """The output of the last of some layers, for all or some rows."""
     arrays = [array for layer in parameters for array in layer.values()]
     dtype = X.dtype
-    if any([array.dtype != dtype for array in arrays]):  # a list, as below: faster than a generator
+    if any(array.dtype != dtype for array in arrays):
         dtype = np.result_type(X, *arrays)
         parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
     n_rows = X.shape[0] if rows is None else len(rows)
-    block = max(1, BYTES_OF_A_BLOCK // (dtype.itemsize * sum([layer.n_outputs for layer in layers])))
+    block = max(1, BYTES_OF_A_BLOCK // (dtype.itemsize * sum(layer.n_outputs for layer in layers)))
 
     def run(part: slice, memory: list[dict[str, FloatArray]]) -> FloatArray:
         x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
@@ -448,7 +317,7 @@ def _run(
         memory = memory_of(block)
         for start in starts:
             part = slice(start, min(start + block, n_rows))
-            raw[part] = run(part, [_rows_of(buffers, slice(part.stop - start)) for buffers in memory])
+            raw[part] = run(part, [rows_of(buffers, slice(part.stop - start)) for buffers in memory])
 
     starts = range(0, n_rows, block)
     if block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:

@@ -15,15 +15,19 @@ import numpy as np
 
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
-from sknn_scratch.core.network import WORK_OF_A_PART, Network, Workspace
+from sknn_scratch.core.network import Network
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import FloatArray, Parameters
 from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.threads import team_for
+from sknn_scratch.core.workspace import Workspace
 
 STEPS_TO_FLUSH = 512
 """Steps between flushes of subnormal numbers; after 800 without a gradient, a float32 average is one."""
+
+WORK_OF_A_PART = 2**30
+"""Multiplications of a training step from which a thread for them is faster than BLAS's own."""
 
 Validate = Callable[[Parameters], tuple[float, float]]
 

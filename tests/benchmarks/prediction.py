@@ -2,7 +2,6 @@
 
 import itertools
 import statistics
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -63,9 +62,9 @@ def validate(model, X):
 
 
 def microseconds(calls, argument, n_rounds):
-    """Medians of single calls in turn: the machine's pace changes within milliseconds, for all of them alike."""
-    rounds = alternate({who: partial(seconds, call, argument) for who, call in calls.items()}, n_rounds, pause=0)
-    return {who: 1e6 * statistics.median(times) for who, times in rounds.items()}
+    """Medians of single calls in turn: the machine's pace changes within milliseconds, for all alike."""
+    runs = {who: partial(seconds, call, argument) for who, call in calls.items()}
+    return {who: 1e6 * statistics.median(times) for who, times in alternate(runs, n_rounds, pause=0).items()}
 
 
 def measure_many_rows(options):

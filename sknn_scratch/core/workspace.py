@@ -1,0 +1,145 @@
+"""The memory of a training step: what is written over and over, so that nothing is allocated on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sknn_scratch.core.blocks import blocks
+from sknn_scratch.core.layers import Layer
+from sknn_scratch.core.memory import aligned, aligned_like
+from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
+from sknn_scratch.core.threads import Team, parts_of
+
+if TYPE_CHECKING:
+    from sknn_scratch.core.network import Network
+
+WEIGHTS_OF_A_BLOCK = 2**15
+"""Weights that the penalty is computed for at a time, so that its passes over them meet them in the cache."""
+
+
+class LayerStep(NamedTuple):
+    """A layer and all that its two passes need besides data."""
+
+    layer: Layer
+    parameters: LayerParameters
+    gradient: LayerParameters
+    buffers: dict[str, FloatArray]
+
+
+class Part(NamedTuple):
+    """Some rows of a batch, and all that one thread needs for a step with them."""
+
+    rows: slice
+    layers: list[LayerStep]
+    loss_buffers: dict[str, FloatArray]
+    gradient: FloatArray
+
+
+class Workspace:
+    """The memory of training steps: parameters, their gradient, and the buffers of every layer.
+
+    Parameters
+    ----------
+    network : Network
+        The network that is to be trained.
+    parameters : Parameters
+        Its weights; used, not copied.
+    n_rows : int
+        Rows of the largest batch.
+    rng : numpy.random.RandomState or None, default=None
+        Source of what is random in a step; without it nothing is: there is no dropout.
+    team : Team or None, default=None
+        Threads that share a batch's rows; None is the calling thread alone. The result is the same each time
+        for the same number of threads; between numbers it differs by rounding.
+
+    Attributes
+    ----------
+    regularization : float
+        Share of the full rates at which dropout works in the next step, 1 to begin with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import Identity, Network, SquaredError, Workspace
+    >>> network = Network.mlp([1, 1], Identity(), SquaredError())
+    >>> workspace = Workspace(network, network.initialize(np.random.RandomState(0), float), n_rows=2)
+    >>> workspace.parameters.flat[:] = 1, 0
+    >>> X = np.array([[1.0], [2.0]])
+    >>> network.loss_and_gradient(X, np.zeros((2, 1)), None, workspace)
+    Objective(loss=1.25, penalty=0.0)
+    >>> workspace.gradient.flat
+    array([2.5, 1.5])
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        n_rows: int,
+        rng: np.random.RandomState | None = None,
+        team: Team | None = None,
+    ) -> None:
+        dtype = parameters.flat.dtype
+        self.parameters, self.rng, self.team = parameters, rng, team or Team()
+        self.regularization = 1.0
+        self._gradients = [
+            Parameters(parameters.shapes, aligned_like(parameters.flat)) for _ in range(self.team.n_threads)
+        ]
+        self.gradient = self._gradients[0]
+        decay = aligned(min(parameters.n_weights, WEIGHTS_OF_A_BLOCK), dtype)
+        of_weights = slice(parameters.n_weights)
+        self.weights_by_blocks = [
+            (weights, gradient, decay[: len(weights)])
+            for weights, gradient in blocks(
+                parameters.flat[of_weights], self.gradient.flat[of_weights], size=WEIGHTS_OF_A_BLOCK
+            )
+        ]
+        self._layers = network.layers
+        self._buffers = [
+            layer.forward_buffers(n_rows, dtype) | layer.backward_buffers(n_rows, dtype)
+            for layer in network.layers
+        ]
+        self._buffers[0].pop("delta_x", None)
+        if rng is None:
+            for buffers in self._buffers:
+                buffers.pop("mask", None)
+        self._loss_buffers = {
+            "out": aligned((n_rows, network.n_outputs), dtype),
+            "per_row": aligned(n_rows, dtype),
+        }
+        self._parts: dict[int, list[Part]] = {}
+
+    def draw(self, n_rows: int) -> None:
+        """Draw what is random in a step with `n_rows` rows, for all parts at once."""
+        if self.rng is not None:
+            for layer, buffers in zip(self._layers, self._buffers, strict=True):
+                layer.draw(self.rng, rows_of(buffers, slice(n_rows)), self.regularization)
+
+    def parts(self, n_rows: int) -> list[Part]:
+        """A batch of `n_rows` rows in parts, each with its rows of all buffers."""
+        if n_rows not in self._parts:
+            # a short batch has fewer parts, if it has fewer rows than there are threads
+            self._parts[n_rows] = [
+                Part(
+                    rows,
+                    [
+                        LayerStep(layer, theta, of_layer, rows_of(buffers, rows))
+                        for layer, theta, of_layer, buffers in zip(
+                            self._layers, self.parameters.layers, gradient.layers, self._buffers, strict=True
+                        )
+                    ],
+                    rows_of(self._loss_buffers, rows),
+                    gradient.flat,
+                )
+                for rows, gradient in zip(
+                    parts_of(n_rows, self.team.n_threads), self._gradients, strict=False
+                )
+            ]
+        return self._parts[n_rows]
+
+
+def rows_of(buffers: dict[str, FloatArray], rows: slice) -> dict[str, FloatArray]:
+    """Some rows of all buffers, views."""
+    return {name: array[rows] for name, array in buffers.items()}
