@@ -29,7 +29,7 @@ STEPS_TO_FLUSH = 512
 WORK_OF_A_PART = 2**30
 """Multiplications of a training step from which a thread for them is faster than BLAS's own."""
 
-Validate = Callable[[Parameters], tuple[float, float]]
+Validate = Callable[[Parameters], tuple[float | None, float | None]]
 
 
 @dataclass
@@ -95,7 +95,8 @@ def train_minibatch(
     max_epochs : int
         Passes over the data at most.
     validate : callable or None, default=None
-        Loss and score of the parameters on held-out data; of the score, greater is better.
+        Loss and score of the parameters on held-out data; of the score, greater is better. None for both
+        where nothing is held out.
     observer : Observer or None, default=None
         Is told of every epoch.
     rng : numpy.random.RandomState or None, default=None

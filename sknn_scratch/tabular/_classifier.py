@@ -39,6 +39,10 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     n_cv : int, default=1
         Splits: with more than 1, `n_ens` members are trained for each of so many folds, each of which is the
         validation part once. It does not go with `X_val`.
+    refit : bool, default=False
+        Whether `n_ens` more members are trained then, on all rows, for as many epochs as the best one was.
+        They join those that chose it, so that each row is trained on, in about twice the time. It does not go
+        with `X_val`.
     n_jobs : int or None, default=-1
         Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
         backend says otherwise. The model does not depend on it.
@@ -139,7 +143,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     n_outputs_ : int
         Raw scores of a row: one for each class.
     n_iter_ : int
-        Epochs that were run.
+        Epochs that were run, those of `refit` included.
     best_iter_ : int or None
         The epoch whose weights are kept, counted from 1.
     best_validation_score_ : float or None
@@ -153,9 +157,9 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     loss_curve_ : list of float
         Training loss at each epoch.
     validation_loss_curve_ : list of float
-        Validation loss at each epoch, of labels that are not smoothed.
+        Validation loss at each epoch, of labels that are not smoothed; nan for those of `refit`.
     validation_scores_ : list of float
-        Validation score at each epoch.
+        Validation score at each epoch; nan for those of `refit`, which come last.
 
     See Also
     --------
@@ -194,6 +198,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         *,
         n_ens=1,
         n_cv=1,
+        refit=False,
         n_jobs=-1,
         categorical_features="from_dtype",
         hidden_layer_sizes=None,
@@ -238,6 +243,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.preset = preset
         self.n_ens = n_ens
         self.n_cv = n_cv
+        self.refit = refit
         self.n_jobs = n_jobs
         self.categorical_features = categorical_features
         self.hidden_layer_sizes = hidden_layer_sizes

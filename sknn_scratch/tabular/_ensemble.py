@@ -57,30 +57,27 @@ class Lockstep:
     members : list of Member
         What is trained.
     judge : callable
-        Returns the validation loss and score of all members as they are.
+        Returns the validation loss and score of all members as they are; None where nothing is held out.
     observer : Observer
         Is told of every epoch once, with the means over members.
     n_at_work : int
         Members that compute at the same time.
-
-    Attributes
-    ----------
     epochs : list of Epoch
-        What the observer was told.
+        What the observer is told is appended to it.
     """
 
     def __init__(
         self,
         members: list[Member],
-        judge: Callable[[], tuple[float, float]],
+        judge: Callable[[], tuple[float | None, float | None]],
         observer: Observer,
         n_at_work: int,
+        epochs: list[Epoch],
     ) -> None:
-        self.members, self.judge, self.observer = members, judge, observer
-        self.epochs: list[Epoch] = []
+        self.members, self.judge, self.observer, self.epochs = members, judge, observer, epochs
         self._recent: dict[int, Epoch] = {}
         self._is_interrupted = self._is_called_off = self._stops = False
-        self._judgement = float("nan"), float("nan")
+        self._judgement: tuple[float | None, float | None] = float("nan"), float("nan")
         self._at_work = threading.Semaphore(n_at_work)
         self._start = threading.Event()  # all begin or none: they wait for each other
         self._judging = threading.Barrier(len(members), self._judge)
@@ -161,7 +158,7 @@ class Lockstep:
         if i == 0:
             self.observer.epoch_begins()
 
-    def _wait_to_be_judged(self) -> tuple[float, float]:
+    def _wait_to_be_judged(self) -> tuple[float | None, float | None]:
         self._at_work.release()
         self._judging.wait()
         return self._judgement

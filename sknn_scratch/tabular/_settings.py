@@ -25,6 +25,7 @@ class TabularSettings(BaseEstimator):
         "preset": [StrOptions({"td", "td-s"})],
         "n_ens": [Interval(Integral, 1, None, closed="left")],
         "n_cv": [Interval(Integral, 1, None, closed="left")],
+        "refit": ["boolean"],
         "n_jobs": [Integral, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), None],

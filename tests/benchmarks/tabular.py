@@ -120,6 +120,8 @@ METHODS = {
     "hgb": boosting,
     "realmlp_td_s": ours("td-s"),
     "realmlp_td": ours("td"),
+    "realmlp_td_s_refit": ours("td-s", refit=True),
+    "realmlp_td_refit": ours("td", refit=True),
     "realmlp_td_8": ours("td", n_ens=8),
     "reference_td_s": reference(simple=True),
     "reference_td": reference(simple=False),
@@ -131,6 +133,8 @@ TITLES = {
     "hgb": "gradient boosting",
     "realmlp_td_s": "td-s",
     "realmlp_td": "td",
+    "realmlp_td_s_refit": "td-s, refit",
+    "realmlp_td_refit": "td, refit",
     "realmlp_td_8": "td, n_ens=8",
     "reference_td_s": "reference td-s",
     "reference_td": "reference td",
@@ -138,9 +142,10 @@ TITLES = {
 COMPARED = [
     ("realmlp_td_s", "reference_td_s"),
     ("realmlp_td", "reference_td"),
-    ("realmlp_td_8", "reference_td"),
-    *((method, other) for other in ("mlp_skl", "hgb") for method in METHODS if method.startswith("realmlp")),
+    ("realmlp_td_s_refit", "realmlp_td_s"),
+    ("realmlp_td_refit", "realmlp_td"),
     ("realmlp_td_8", "realmlp_td"),
+    *((method, other) for other in ("mlp_skl", "hgb") for method in METHODS if method.startswith("realmlp")),
 ]
 
 

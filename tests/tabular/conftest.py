@@ -30,3 +30,8 @@ def table():
 @pytest.fixture(scope="session")
 def labels(table):
     return np.array(["low", "high"])[(table[1] > 0).astype(int)]
+
+
+@pytest.fixture
+def targets(table, labels):
+    return {"classifier": labels, "regressor": table[1]}

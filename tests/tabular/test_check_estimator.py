@@ -10,11 +10,11 @@ from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 EXPECTED = {"check_sample_weight_equivalence_on_dense_data"}
 
 
-@pytest.mark.parametrize("preset", ["td", "td-s"])
+@pytest.mark.parametrize("settings", [{}, {"preset": "td-s"}, {"refit": True}])
 @pytest.mark.parametrize("kind", [ScratchRealMLPClassifier, ScratchRealMLPRegressor])
-def test_every_check_passes(kind, preset):
+def test_every_check_passes(kind, settings):
     np.random.seed(0)  # for the checks that leave random_state=None
-    estimator = kind(preset, max_iter=20, hidden_layer_sizes=(32, 32))
+    estimator = kind(**settings, max_iter=20, hidden_layer_sizes=(32, 32))
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     assert len(results) > 50
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}

@@ -18,6 +18,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import Checkpoint, EpochLogger
@@ -27,11 +28,6 @@ from sknn_scratch.core.threads import BLAS_LIMIT
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
 each_kind = pytest.mark.parametrize("kind", KINDS)
 each_preset = pytest.mark.parametrize("preset", ["td", "td-s"])
-
-
-@pytest.fixture
-def targets(table, labels):
-    return {"classifier": labels, "regressor": table[1]}
 
 
 def probabilities(model, X):
@@ -290,28 +286,6 @@ def test_a_checkpoint_is_refused(table, labels, tmp_path, small):
     model = ScratchRealMLPClassifier(**small).set_callbacks(Checkpoint(tmp_path / "state"))
     with pytest.raises(TypeError, match="Checkpoint saves the training of"):
         model.fit(table[0], labels)
-
-
-class StopAfter:
-    """Ends training, or breaks it off, at an epoch."""
-
-    def __init__(self, n_epochs, error=None):
-        self.n_epochs, self.error = n_epochs, error
-
-    def setup(self, estimator, context):
-        self.n_seen = 0
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        self.n_seen += 1
-        if self.n_seen == self.n_epochs and self.error is not None:
-            raise self.error
-        return self.n_seen >= self.n_epochs
 
 
 @each_kind

@@ -1,0 +1,223 @@
+"""One call of fit: members of all splits, prepared, trained together, and what they leave."""
+
+import copy
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.metrics import check_scoring
+
+from sknn_scratch.core import (
+    Batches,
+    GroupedAdam,
+    Outcome,
+    Patience,
+    Progress,
+    Training,
+    fit_first_weights,
+)
+from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.tabular._ensemble import Lockstep, Member
+from sknn_scratch.tabular._fold import Fold, combined
+from sknn_scratch.tabular._network import factors, make_network
+from sknn_scratch.tabular._preprocessing import TabularPreprocessor
+from sknn_scratch.tabular._settings import schedule_of
+
+N_ROWS_OF_FIRST_WEIGHTS = 10_000
+"""Rows that the first weights look at, at most: their standard deviations are then right to one percent."""
+
+
+class Run:
+    """Trains what an estimator for tables asks for.
+
+    Parameters
+    ----------
+    estimator : BaseRealMLP
+        Whose parameters say what is trained; it knows its targets already.
+    settings : Preset
+        The hyper-parameters.
+    loss : Loss
+        What is minimised.
+    observer : FitObserver
+        Is told of every epoch.
+
+    Attributes
+    ----------
+    epochs : list of Epoch
+        What the observer was told.
+    """
+
+    def __init__(self, estimator, settings, loss, observer):
+        self.estimator, self.settings, self.loss, self.observer = estimator, settings, loss, observer
+        self.validation_loss = copy.deepcopy(loss)
+        if hasattr(loss, "label_smoothing"):  # in training only
+            self.validation_loss.set_params(label_smoothing=0.0)
+        self.folds, self.held_out, self.members = [], [], []
+        self.epochs, self.rows = [], []
+        self.on_all: Fold | None = None
+        self.scorer: Any = None
+        if estimator.scoring is not None and not estimator._scores_by_loss(loss):
+            self.scorer = check_scoring(estimator, scoring=estimator.scoring)
+
+    def add_fold(self, data, mask, rng):
+        """Prepare members for one split; the data are X, y and weights, each to train on and held out."""
+        X, y, weight = data
+        for part in weight:
+            if part is not None and not part.any():
+                raise ValueError(
+                    "sample_weight must not be zero on all of the training or all of the validation part."
+                )
+        fold, members = self._prepared(X[0], y[0], weight[0], mask, rng, self._patience())
+        self.folds.append(fold)
+        self.members += members
+        to_score = X[1] if self.scorer is not None else None
+        y_val = _scaled(y[1], fold.target)
+        self.held_out.append((to_score, fold.preprocessor.transform(X[1]), y_val, y[1], weight[1]))
+
+    def _prepared(self, X, y, weight, mask, rng, patience):
+        """What is fitted on some rows, and the members that are to be trained on them."""
+        settings, estimator = self.settings, self.estimator
+        limit = None if settings.max_one_hot == float("inf") else settings.max_one_hot
+        preprocessor = TabularPreprocessor(mask, max_one_hot=limit).fit(X)
+        data = preprocessor.transform(X)
+        network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
+        fold = Fold(preprocessor, network, estimator._target_scale(y, weight, settings))
+        members = []
+        for _ in range(estimator.n_ens):
+            # SFC64 draws masks in two thirds of the time of the default generator
+            member_rng = np.random.RandomState(np.random.SFC64(rng.randint(2**31 - 1)))
+            y_scaled = _scaled(y, fold.target)
+            members.append(self._member(network, data, y_scaled, weight, member_rng, replace(patience)))
+        return fold, members
+
+    def _patience(self):
+        """The best epoch's weights are kept; training ends early only if that is asked for."""
+        patience = Patience(0.0, np.inf, keeps_best_weights=True, keeps_last_of_equals=True)
+        if not self.estimator.early_stopping:
+            return patience
+        return replace(
+            patience,
+            n_iter_no_change=self.estimator.n_iter_no_change,
+            multiple=float(self.estimator.patience_factor),
+        )
+
+    def _member(self, network, data, y, weight, rng, patience):
+        settings = self.settings
+        parameters = network.initialize(rng, np.float32)
+        fits = settings.weight_init == "std", settings.bias_init == "he+5"
+        if any(fits):
+            rows = rng.permutation(len(data))[:N_ROWS_OF_FIRST_WEIGHTS]
+            fit_first_weights(network, parameters, data[rows], rng, *fits)
+        batches = Batches(data, y, weight, settings.batch_size, rng=rng, drop_last=True)
+        optimizer = GroupedAdam(
+            float(settings.weight_decay),
+            float(settings.beta_1),
+            float(settings.beta_2),
+            float(settings.epsilon),
+        )
+        state = optimizer.init(parameters.flat)
+        optimizer.set_factors(state, network.shapes, *factors(settings))
+        training = Training(
+            optimizer,
+            schedule_of(settings.learning_rate),
+            state,
+            Progress(float(settings.learning_rate_init), n_steps=settings.max_iter * batches.n_batches),
+            patience,
+            regularization=schedule_of(settings.regularization),
+        )
+        return Member(network, parameters, batches, training, rng if settings.dropout else None)
+
+    def train(self):
+        """Train the members of all folds; return why it ended."""
+        return self._train(self.members, self._judge, self.settings.max_iter)
+
+    def train_on_all(self, X, y, weight, mask, rng):
+        """Train members on all rows, for as many epochs as the best one was.
+
+        Nothing is held out to judge them by. Only if they come to their end are they used.
+        """
+        fold, members = self._prepared(X, y, weight, mask, rng, Patience(0.0, np.inf))
+        outcome = self._train(members, lambda: (None, None), self.members[0].training.patience.best_epoch)
+        if outcome is Outcome.MAX_ITER:
+            self.on_all = fold.with_members([member.parameters.flat for member in members])
+        return outcome
+
+    def _train(self, members, judge, max_epochs):
+        n_at_work = min(joblib.effective_n_jobs(self.estimator.n_jobs), len(members))
+        lockstep = Lockstep(members, judge, self.observer, n_at_work, self.epochs)
+        with BLAS_LIMIT if n_at_work > 1 else nullcontext():  # a thread for each member, or BLAS's own
+            return lockstep.train(max_epochs)
+
+    @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score
+    def _judge(self):
+        """Validation loss and score: the means over folds, each that of the fold's members together."""
+        judgements = [self._judge_fold(i) for i in range(len(self.folds))]
+        return tuple(np.mean(judgements, axis=0).tolist())
+
+    def _judge_fold(self, i):
+        fold, (X_val, data, y_scaled, y, weight) = self.folds[i], self.held_out[i]
+        flats = [member.parameters for member in self._members_of(i)]
+        raws = [fold.network.raw_scores(data, parameters.layers) for parameters in flats]
+        if not all(np.isfinite(raw).all() for raw in raws):
+            return np.nan, np.nan
+        raw = combined(self.loss, raws)
+        memory = np.empty_like(raw), np.empty(len(raw))
+        loss = self.validation_loss.value_and_gradient(raw.copy(), y_scaled, weight, *memory)
+        if self.scorer is not None:
+            return loss, self._ask_scorer(fold.with_members([p.flat for p in flats]), X_val, y, weight)
+        if self.estimator._scores_by_loss(self.loss):
+            return loss, -loss
+        return loss, self.estimator._score_of_raw(fold.in_units(raw), y, weight, self.loss)
+
+    def _ask_scorer(self, fold, X, y, weight):
+        model = copy.copy(self.estimator)
+        model._folds = [fold]
+        weights = {} if weight is None else {"sample_weight": weight}
+        return float(self.scorer(model, X, self.estimator._decoded(y), **weights))
+
+    def _members_of(self, i):
+        n_ens = self.estimator.n_ens
+        return self.members[i * n_ens : (i + 1) * n_ens]
+
+    def history_rows(self):
+        """The epochs as rows of a table; those made before are not made again."""
+        for epoch in self.epochs[len(self.rows) :]:
+            self.rows.append({"epoch": len(self.rows) + 1, **epoch.measured()})
+        return self.rows
+
+    def fitted_attributes(self):
+        """What a fit that ends now leaves on the estimator; weights are copies."""
+        rows, patience = self.history_rows(), self.members[0].training.patience
+        folds = [
+            fold.with_members([_best(member) for member in self._members_of(i)])
+            for i, fold in enumerate(self.folds)
+        ]
+        if self.on_all is not None:
+            folds.append(self.on_all)
+        validation = {
+            name: [np.nan if row[name] is None else row[name] for row in rows]
+            for name in ("validation_loss", "validation_score")
+        }
+        return {
+            "_folds": folds,
+            "n_iter_": len(rows),
+            "history_": list(rows),
+            "loss_": rows[-1]["loss"] if rows else np.nan,
+            "loss_curve_": [row["loss"] for row in rows],
+            "validation_loss_curve_": validation["validation_loss"],
+            "validation_scores_": validation["validation_score"],
+            "best_validation_score_": patience.best if rows else None,
+            "best_iter_": patience.best_epoch if rows else None,
+        }
+
+
+def _scaled(y, target):
+    """Targets in the units of training."""
+    return (y if target is None else (y - target.mean) / target.scale).astype(np.float32)
+
+
+def _best(member):
+    best = member.training.patience.best_weights
+    return member.parameters.flat if best is None else best
