@@ -11,7 +11,7 @@ from sknn_scratch.callbacks._fingerprint import fingerprint
 from sknn_scratch.callbacks._state import restore, state_of
 
 _FORMAT = "sknn_scratch checkpoint"
-_VERSION = 1
+_VERSION = 2
 
 
 class Checkpoint:
@@ -28,7 +28,8 @@ class Checkpoint:
     In a search or cross-validation all clones write to the same path. None goes on from the file of another,
     because the data or parameters differ: it is refused.
 
-    L-BFGS cannot be resumed, and neither can a fit with ``warm_start=True`` of a fitted estimator.
+    L-BFGS cannot be resumed, and neither can a fit with ``warm_start=True`` of a fitted estimator. The
+    estimators for tables need a number as `random_state`, from which their splits are made again.
 
     Parameters
     ----------
@@ -69,21 +70,14 @@ class Checkpoint:
         """Check what can be known before training. These are the hooks of scikit-learn's protocol."""
         if not (isinstance(self.every, int | np.integer) and self.every > 0):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")
-        if not hasattr(estimator, "hidden_activations"):
+        if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
                 f"Checkpoint saves the training of a network, not of {type(estimator).__name__}: call "
-                "set_callbacks of the ScratchMLPClassifier or ScratchMLPRegressor in it."
+                "set_callbacks of the estimator of this package in it, such as ScratchMLPClassifier."
             )
-        if estimator.solver == "lbfgs":
-            raise ValueError(
-                "Checkpoint cannot save solver='lbfgs': SciPy keeps to itself what its search remembers. "
-                "Use another solver, or fit without Checkpoint."
-            )
-        if estimator.warm_start and hasattr(estimator, "coefs_"):
-            raise ValueError(
-                "Checkpoint saves fits from scratch, but warm_start=True goes on with the fitted estimator. "
-                "Set warm_start=False, or fit a clone."
-            )
+        reason = estimator._why_no_checkpoint()
+        if reason:
+            raise ValueError(f"Checkpoint cannot save {reason}")
         if os.path.isdir(self.path):
             raise ValueError(f"path={self.path!r} is a directory; Checkpoint needs the name of a file.")
         try:
@@ -96,13 +90,15 @@ class Checkpoint:
 
         Parameters
         ----------
-        run : MinibatchRun
+        run : run
             The training.
         """
-        if not isinstance(run.rng._bit_generator, np.random.MT19937):
-            raise ValueError(
-                f"Checkpoint cannot save the random numbers of {run.rng}. Use a number as random_state."
-            )
+        for member in run.members:
+            if not isinstance(member.rng._bit_generator, np.random.MT19937 | np.random.SFC64):
+                raise ValueError(
+                    f"Checkpoint cannot save the random numbers of {member.rng}. Use a number as "
+                    "random_state."
+                )
         metadata = {"format": _FORMAT, "version": _VERSION, "made_with": _ingredients(run)}
         if self.resume and os.path.lexists(self.path):
             self._go_on(run, metadata)
@@ -120,7 +116,7 @@ class Checkpoint:
         run, metadata = self._runs.get(estimator, (None, None))
         if run is None:
             return
-        if len(run.history.epochs) % self.every == 0 or run.is_complete:
+        if len(run.epochs) % self.every == 0 or run.is_complete:
             arrays, numbers = state_of(run)
             text = json.dumps({**metadata, "state": numbers})
             arrays["metadata"] = np.frombuffer(text.encode(), np.uint8)

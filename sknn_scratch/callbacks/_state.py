@@ -1,10 +1,13 @@
 """The state of a training between two epochs, as arrays and numbers, and back."""
 
-from dataclasses import replace
+import math
 
 import numpy as np
 
 from sknn_scratch.core import Epoch
+
+LARGEST = {"pos": 624, "has_gauss": 1, "has_uint32": 1, "uinteger": 2**32 - 1}
+"""What numbers in the state of a random generator may be at most."""
 
 
 def state_of(run):
@@ -12,45 +15,57 @@ def state_of(run):
 
     Parameters
     ----------
-    run : MinibatchRun
-        The run.
+    run : run
+        The run: its `epochs`; its `members`, with parameters, training, batches and rng each; and
+        `held_out_rows`, the numbers of the rows that training does not see, or None.
 
     Returns
     -------
     arrays : dict of str -> ndarray
         Not copied.
-    numbers : dict of str -> number
+    numbers : dict
         What is no array.
     """
-    patience, optimizer_state = run.training.patience, run.training.optimizer_state
-    epochs = run.history.epochs
-    _, words, position, has_gauss, gauss = run.rng.get_state()
+    # a row of numbers each; what was not measured is NaN
+    arrays = {"epochs": np.array([list(epoch.measured().values()) for epoch in run.epochs], dtype=float)}
+    if run.held_out_rows is not None:
+        arrays["held_out"] = run.held_out_rows
+    numbers = []
+    for i, member in enumerate(run.members):
+        arrays |= {f"{name} of {i}": array for name, array in _arrays_of(member).items()}
+        numbers.append(_numbers_of(member))
+    has_converged = bool(run.epochs) and run.epochs[-1].is_last
+    return arrays, {"has_converged": has_converged, "members": numbers}
+
+
+def _arrays_of(member):
+    training = member.training
     arrays = {
-        "parameters": run.parameters.flat,
-        **{f"average_{name}": average for name, average in optimizer_state.averages.items()},
-        "random_words": words,
-        # a row of numbers each; what was not measured is NaN
-        "epochs": np.array([list(epoch.measured().values()) for epoch in epochs], dtype=float),
+        "parameters": member.parameters.flat,
+        **{f"average {name}": average for name, average in training.optimizer_state.averages.items()},
     }
-    if patience.keeps_best_weights:
-        best = patience.best_weights
-        arrays["best_weights"] = run.parameters.flat if best is None else best
-    if run.batches.order is not None:
-        arrays["order"] = run.batches.order
-    if run.validation is not None and run.validation.rows is not None:
-        arrays["held_out"] = run.validation.rows
-    numbers = {
-        "n_steps": optimizer_state.n_steps,
-        "plateaus": run.training.progress.plateaus,
-        "best": float(patience.best),
-        "best_epoch": patience.best_epoch,
-        "n_stagnant": patience.n_stagnant,
-        "has_converged": run.has_converged,
-        "random_position": position,
-        "has_gauss": has_gauss,
-        "gauss": gauss,
+    if training.patience.keeps_best_weights:
+        best = training.patience.best_weights
+        arrays["best weights"] = member.parameters.flat if best is None else best
+    if member.batches.order is not None:
+        arrays["order"] = member.batches.order
+    words = member.rng.get_state(legacy=False)["state"]
+    return arrays | {f"random {name}": word for name, word in words.items() if isinstance(word, np.ndarray)}
+
+
+def _numbers_of(member):
+    training = member.training
+    random = member.rng.get_state(legacy=False)
+    words = random.pop("state")
+    return {
+        "n_steps": training.optimizer_state.n_steps,
+        "plateaus": training.progress.plateaus,
+        "best": float(training.patience.best),
+        "best_epoch": training.patience.best_epoch,
+        "n_epochs": training.patience.n_epochs,
+        "n_stagnant": training.patience.n_stagnant,
+        "random": random | {name: word for name, word in words.items() if not isinstance(word, np.ndarray)},
     }
-    return arrays, numbers
 
 
 def restore(run, arrays, numbers):
@@ -58,7 +73,7 @@ def restore(run, arrays, numbers):
 
     Parameters
     ----------
-    run : MinibatchRun
+    run : run
         The run.
     arrays, numbers : dict
         What :func:`state_of` returned, or anything that claims to be that.
@@ -68,49 +83,62 @@ def restore(run, arrays, numbers):
     Exception
         Of any kind, if it is not. The random numbers are as they were then, the run is spoilt.
     """
-    table = arrays["epochs"]
+    table, members = arrays["epochs"], numbers["members"]
+    run.have_members(len(members))
     expected = {**state_of(run)[0], "epochs": np.empty((len(table), len(Epoch().measured())))}
     if {name: (array.dtype, array.shape) for name, array in arrays.items()} != {
         name: (array.dtype, array.shape) for name, array in expected.items()
     }:
         raise ValueError("other arrays than this fit has")
-    n_epochs, n_batches, n_rows = len(table), run.batches.n_batches, run.batches.n_rows
-    if not 1 <= n_epochs <= run.estimator.max_iter:
-        raise ValueError(f"{n_epochs} epochs of {run.estimator.max_iter}")
+    if not 1 <= len(table) <= run.max_epochs:
+        raise ValueError(f"{len(table)} epochs of {run.max_epochs}")
 
-    run.parameters.flat[...] = arrays["parameters"]
-    optimizer_state, progress = run.training.optimizer_state, run.training.progress
+    names = Epoch().measured()
+    for row in table.tolist():
+        measured = dict(zip(names, row, strict=True))
+        run.epochs.append(Epoch(**{name: value for name, value in measured.items() if not math.isnan(value)}))
+    run.epochs[-1].is_last = bool(numbers["has_converged"])
+    held_out = arrays.get("held_out")
+    if held_out is not None:
+        run.held_out_rows = held_out
+    for i, (member, of_member) in enumerate(zip(run.members, members, strict=True)):
+        suffix = f" of {i}"
+        own = {name.removesuffix(suffix): array for name, array in arrays.items() if name.endswith(suffix)}
+        _restore_member(member, own, of_member, held_out, len(table))
+
+
+def _restore_member(member, arrays, numbers, held_out, n_all_epochs):
+    training, batches = member.training, member.batches
+    n_epochs = _count(numbers["n_epochs"], n_all_epochs)
+    member.parameters.flat[...] = arrays["parameters"]
+    optimizer_state, progress, patience = training.optimizer_state, training.progress, training.patience
     for name, average in optimizer_state.averages.items():
-        average[...] = arrays[f"average_{name}"]
-    progress.step = optimizer_state.n_steps = _count(numbers["n_steps"], n_epochs * n_batches)
+        average[...] = arrays[f"average {name}"]
+    progress.step = optimizer_state.n_steps = _count(numbers["n_steps"], n_epochs * batches.n_batches)
     progress.plateaus = _count(numbers["plateaus"], n_epochs)
     progress.epoch = n_epochs
-    progress.samples_seen = run.training.samples_seen = n_epochs * n_rows
+    progress.samples_seen = training.samples_seen = n_epochs * batches.n_rows
 
-    patience = run.training.patience
-    patience.best, patience.best_weights = float(numbers["best"]), arrays.get("best_weights")
+    patience.best, patience.best_weights = float(numbers["best"]), arrays.get("best weights")
     patience.best_epoch = _count(numbers["best_epoch"], n_epochs)
     patience.n_stagnant = _count(numbers["n_stagnant"], n_epochs)
     patience.n_epochs = n_epochs
 
-    validated = run.validation is not None
-    for loss, validation_loss, validation_score, *others in table.tolist():
-        validation = (validation_loss, validation_score) if validated else (None, None)
-        run.history.epochs.append(Epoch(loss, *validation, *others))
-    run.history.epochs[-1].is_last = bool(numbers["has_converged"])
-
     if "order" in arrays:
-        run.batches.order = arrays["order"]
-        held_out = arrays.get("held_out", run.batches.order[:0])
-        rows = np.sort(np.concatenate([run.batches.order, held_out]))
-        if not np.array_equal(rows, np.arange(run.data.X.shape[0])):
+        batches.order = arrays["order"]
+        rows = batches.order if held_out is None else np.concatenate([batches.order, held_out])
+        if not np.array_equal(np.sort(rows), np.arange(batches.X.shape[0])):
             raise ValueError("rows that are not those of the data")
-    if run.validation is not None and "held_out" in arrays:
-        run.validation = replace(run.validation, rows=arrays["held_out"])
 
-    words, gauss = arrays["random_words"], float(numbers["gauss"])
-    position, has_gauss = _count(numbers["random_position"], len(words)), _count(numbers["has_gauss"], 1)
-    run.rng.set_state(("MT19937", words, position, has_gauss, gauss))
+    random = member.rng.get_state(legacy=False)
+    for part in (random, random["state"]):
+        for name, value in part.items():
+            if isinstance(value, np.ndarray):
+                part[name] = arrays[f"random {name}"]
+            elif name in LARGEST:
+                part[name] = _count(numbers["random"][name], LARGEST[name])
+    random["gauss"] = float(numbers["random"]["gauss"])
+    member.rng.set_state(random)
 
 
 def _count(number, at_most):

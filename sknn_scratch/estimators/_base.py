@@ -206,6 +206,20 @@ class BaseScratchMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callback
         observer.fit_ends()
         return self
 
+    def _why_no_checkpoint(self):
+        """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        if self.solver == "lbfgs":
+            return (
+                "solver='lbfgs': SciPy keeps to itself what its search remembers. Use another solver, or fit "
+                "without Checkpoint."
+            )
+        if self.warm_start and hasattr(self, "coefs_"):
+            return (
+                "other fits than those from scratch, but warm_start=True goes on with the fitted estimator. "
+                "Set warm_start=False, or fit a clone."
+            )
+        return None
+
     def _dtypes(self, goes_on):
         """The precisions to train in that X may have."""
         if self.dtype is not None:

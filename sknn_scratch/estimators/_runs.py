@@ -3,7 +3,7 @@
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
@@ -225,6 +225,36 @@ class MinibatchRun(Run):
         return watched if estimator.early_stopping else (False, estimator.loss)
 
     @property
+    def members(self):
+        """The networks in training, for the one who saves their state: this is one."""
+        return [self]
+
+    def have_members(self, n_members):
+        """Prepare for the state of so many."""
+        if n_members != 1:
+            raise ValueError(f"{n_members} networks instead of 1")
+
+    @property
+    def epochs(self):
+        """What is recorded so far."""
+        return self.history.epochs
+
+    @property
+    def max_epochs(self):
+        """Epochs at most."""
+        return self.estimator.max_iter
+
+    @property
+    def held_out_rows(self):
+        """Numbers of the rows held out, if there are any."""
+        return None if self.validation is None else self.validation.rows
+
+    @held_out_rows.setter
+    def held_out_rows(self, rows):
+        if self.validation is not None:
+            self.validation = replace(self.validation, rows=rows)
+
+    @property
     def has_converged(self):
         """Whether patience has ended the training."""
         return bool(self.history.epochs) and self.history.epochs[-1].is_last
@@ -232,7 +262,7 @@ class MinibatchRun(Run):
     @property
     def is_complete(self):
         """Whether training has run its course."""
-        return self.has_converged or len(self.history.epochs) == self.estimator.max_iter
+        return self.has_converged or len(self.epochs) == self.max_epochs
 
     def is_finite(self):
         # Adam hides an infinite average by dividing by it: no weight would ever change again

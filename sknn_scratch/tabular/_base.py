@@ -5,6 +5,7 @@ import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -95,19 +96,19 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         validation = self._check_validation_data(X_val, y_val, sample_weight_val)
         rng = check_random_state(self.random_state)
         mask = categorical_mask(X, self.categorical_features)
-        run = Run(self, settings, copy.deepcopy(loss), observer)
+        run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), mask, rng)
         if validation is None:
             splits = deal(len(y), settings.validation_fraction, self.n_cv, self._classes_of_rows(y), rng)
             for rows, held_out in splits:
-                run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)], mask, rng)
+                run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)])
         else:
-            run.add_fold(list(zip((X, y, weight), validation, strict=True)), mask, rng)
+            run.add_fold(list(zip((X, y, weight), validation, strict=True)))
         observer.snapshot, observer.history_rows = run.fitted_attributes, run.history_rows
         try:
+            observer.training_begins(run)
             outcome = run.train()
-            if self.refit and outcome in (Outcome.MAX_ITER, Outcome.CONVERGED):
-                outcome = run.train_on_all(X, y, weight, mask, rng)
         finally:
+            observer.training_ends(run)
             # the run holds the observer: the data would outlive fit in a cycle
             observer.snapshot = observer.history_rows = None
         if outcome is Outcome.DIVERGED:
@@ -120,6 +121,12 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         self.__dict__.update(run.fitted_attributes())
         observer.fit_ends()
         return self
+
+    def _why_no_checkpoint(self):
+        """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        if isinstance(self.random_state, Integral):
+            return None
+        return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."
 
     def _check_data(self, X, y, sample_weight, is_validation=False):
         """The table as it is read, encoded targets, weights, and the loss."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from sknn_scratch.core import (
     Batches,
+    Dropout,
     Epoch,
     History,
     Network,
@@ -34,15 +35,20 @@ class Member:
     ----------
     network, parameters, batches, training : Network, Parameters, Batches, Training
         What the training loop works with.
-    rng : numpy.random.RandomState or None
-        Source of dropout.
+    rng : numpy.random.RandomState
+        Source of its random numbers.
     """
 
     network: Network
     parameters: Parameters
     batches: Batches
     training: Training
-    rng: np.random.RandomState | None
+    rng: np.random.RandomState
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether a step draws random numbers."""
+        return any(isinstance(layer, Dropout) for layer in self.network.layers)
 
 
 class Lockstep:
@@ -143,7 +149,7 @@ class Lockstep:
                 max_epochs,
                 validate=lambda parameters: self._wait_to_be_judged(),
                 observer=_MemberObserver(self, i),
-                rng=member.rng,
+                rng=member.rng if member.has_dropout else None,
             )
         finally:
             if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever

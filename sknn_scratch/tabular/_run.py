@@ -42,26 +42,37 @@ class Run:
         What is minimised.
     observer : FitObserver
         Is told of every epoch.
+    data : tuple
+        X, y and weights of all rows.
+    mask : ndarray of bool
+        Which columns hold categories.
+    rng : numpy.random.RandomState
+        Source of random numbers.
 
     Attributes
     ----------
     epochs : list of Epoch
         What the observer was told.
+    members : list of Member
+        Those of one fold after the other, and those on all rows, once they are prepared.
     """
 
-    def __init__(self, estimator, settings, loss, observer):
+    held_out_rows = None  # of a fit that is made again from its seed, they need not be saved
+
+    def __init__(self, estimator, settings, loss, observer, data, mask, rng):
         self.estimator, self.settings, self.loss, self.observer = estimator, settings, loss, observer
+        self.all_rows, self.mask, self.rng = data, mask, rng
         self.validation_loss = copy.deepcopy(loss)
         if hasattr(loss, "label_smoothing"):  # in training only
             self.validation_loss.set_params(label_smoothing=0.0)
         self.folds, self.held_out, self.members = [], [], []
         self.epochs, self.rows = [], []
-        self.on_all: Fold | None = None
+        self.fold_of_all: Fold | None = None
         self.scorer: Any = None
         if estimator.scoring is not None and not estimator._scores_by_loss(loss):
             self.scorer = check_scoring(estimator, scoring=estimator.scoring)
 
-    def add_fold(self, data, mask, rng):
+    def add_fold(self, data):
         """Prepare members for one split; the data are X, y and weights, each to train on and held out."""
         X, y, weight = data
         for part in weight:
@@ -69,28 +80,31 @@ class Run:
                 raise ValueError(
                     "sample_weight must not be zero on all of the training or all of the validation part."
                 )
-        fold, members = self._prepared(X[0], y[0], weight[0], mask, rng, self._patience())
+        fold, members = self._prepared(X[0], y[0], weight[0], self._patience())
         self.folds.append(fold)
         self.members += members
         to_score = X[1] if self.scorer is not None else None
         y_val = _scaled(y[1], fold.target)
         self.held_out.append((to_score, fold.preprocessor.transform(X[1]), y_val, y[1], weight[1]))
 
-    def _prepared(self, X, y, weight, mask, rng, patience):
+    def _prepared(self, X, y, weight, patience):
         """What is fitted on some rows, and the members that are to be trained on them."""
         settings, estimator = self.settings, self.estimator
-        limit = None if settings.max_one_hot == float("inf") else settings.max_one_hot
-        preprocessor = TabularPreprocessor(mask, max_one_hot=limit).fit(X)
+        preprocessor = self._preprocessor().fit(X)
         data = preprocessor.transform(X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
         fold = Fold(preprocessor, network, estimator._target_scale(y, weight, settings))
         members = []
         for _ in range(estimator.n_ens):
             # SFC64 draws masks in two thirds of the time of the default generator
-            member_rng = np.random.RandomState(np.random.SFC64(rng.randint(2**31 - 1)))
+            member_rng = np.random.RandomState(np.random.SFC64(self.rng.randint(2**31 - 1)))
             y_scaled = _scaled(y, fold.target)
             members.append(self._member(network, data, y_scaled, weight, member_rng, replace(patience)))
         return fold, members
+
+    def _preprocessor(self):
+        limit = self.settings.max_one_hot
+        return TabularPreprocessor(self.mask, max_one_hot=None if limit == float("inf") else limit)
 
     def _patience(self):
         """The best epoch's weights are kept; training ends early only if that is asked for."""
@@ -127,28 +141,69 @@ class Run:
             patience,
             regularization=schedule_of(settings.regularization),
         )
-        return Member(network, parameters, batches, training, rng if settings.dropout else None)
+        return Member(network, parameters, batches, training, rng)
 
     def train(self):
-        """Train the members of all folds; return why it ended."""
-        return self._train(self.members, self._judge, self.settings.max_iter)
+        """Train the members of all folds, and then those on all rows if there are to be any.
 
-    def train_on_all(self, X, y, weight, mask, rng):
-        """Train members on all rows, for as many epochs as the best one was.
-
-        Nothing is held out to judge them by. Only if they come to their end are they used.
+        Nothing is held out to judge the latter by: they are trained for as many epochs as the best one was.
         """
-        fold, members = self._prepared(X, y, weight, mask, rng, Patience(0.0, np.inf))
-        outcome = self._train(members, lambda: (None, None), self.members[0].training.patience.best_epoch)
-        if outcome is Outcome.MAX_ITER:
-            self.on_all = fold.with_members([member.parameters.flat for member in members])
-        return outcome
+        of_folds = self.members[: len(self.folds) * self.estimator.n_ens]
+        outcome = self._train(of_folds, self._judge, self.settings.max_iter)
+        if not self.estimator.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
+            return outcome
+        self._prepare_all_rows()
+        n_epochs = of_folds[0].training.patience.best_epoch
+        return self._train(self._members_of(len(self.folds)), lambda: (None, None), n_epochs)
+
+    def _prepare_all_rows(self):
+        """Members that are trained on all rows, unless they are there already."""
+        if self.fold_of_all is None:
+            X, y, weight = self.all_rows
+            self.fold_of_all, members = self._prepared(X, y, weight, Patience(0.0, np.inf))
+            self.members += members
 
     def _train(self, members, judge, max_epochs):
+        patience = members[0].training.patience
+        if patience.has_run_out:  # it was restored as it was
+            return Outcome.CONVERGED
         n_at_work = min(joblib.effective_n_jobs(self.estimator.n_jobs), len(members))
         lockstep = Lockstep(members, judge, self.observer, n_at_work, self.epochs)
         with BLAS_LIMIT if n_at_work > 1 else nullcontext():  # a thread for each member, or BLAS's own
-            return lockstep.train(max_epochs)
+            return lockstep.train(max_epochs - patience.n_epochs)
+
+    @property
+    def is_complete(self):
+        """Whether training has run its course."""
+        patience = self.members[0].training.patience
+        if patience.n_epochs < self.settings.max_iter and not patience.has_run_out:
+            return False
+        return not self.estimator.refit or len(self.epochs) == patience.n_epochs + patience.best_epoch
+
+    @property
+    def max_epochs(self):
+        """Epochs at most."""
+        return self.settings.max_iter * (2 if self.estimator.refit else 1)
+
+    def have_members(self, n_members):
+        """Prepare for the state of so many."""
+        if n_members > len(self.members) and self.estimator.refit:
+            self._prepare_all_rows()
+        if n_members != len(self.members):
+            raise ValueError(f"{n_members} networks instead of {len(self.members)}")
+
+    @property
+    def data(self):
+        """X as numbers, y and weights, for the one who saves the state of the training."""
+        X, y, weight = self.all_rows
+        return self._preprocessor().fit_transform(X), y, weight
+
+    @property
+    def validation_data(self):
+        """The user's own validation data, if there are any: what is held out of X is drawn from the seed."""
+        if self.members[0].batches.n_rows < len(self.all_rows[1]):
+            return None
+        return [(data, y, weight) for _, data, _, y, weight in self.held_out]
 
     @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score
     def _judge(self):
@@ -194,8 +249,9 @@ class Run:
             fold.with_members([_best(member) for member in self._members_of(i)])
             for i, fold in enumerate(self.folds)
         ]
-        if self.on_all is not None:
-            folds.append(self.on_all)
+        if self.fold_of_all is not None and self.is_complete:
+            on_all = [member.parameters.flat for member in self._members_of(len(folds))]
+            folds.append(self.fold_of_all.with_members(on_all))
         validation = {
             name: [np.nan if row[name] is None else row[name] for row in rows]
             for name in ("validation_loss", "validation_score")

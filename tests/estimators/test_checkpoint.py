@@ -397,8 +397,8 @@ class TestWhatIsRefused:
 
     def test_another_version(self, path):
         arrays, metadata = saved(path)
-        save(path, arrays, {"format": metadata["format"], "version": 2})
-        assert refused(path, match="has version 2 of the format.* reads version 1")
+        save(path, arrays, {"format": metadata["format"], "version": 3})
+        assert refused(path, match="has version 3 of the format.* reads version 2")
 
     @pytest.mark.parametrize("sevenths", range(7))
     def test_a_truncated_file(self, path, sevenths):
@@ -470,21 +470,21 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("name", "change"),
         [
-            ("parameters", lambda array: array[:-1]),
-            ("parameters", lambda array: array.astype(np.float32)),
-            ("best_weights", lambda array: array[np.newaxis]),
-            ("average_m", lambda array: array.view(np.int64)),
-            ("order", np.zeros_like),
-            ("order", lambda array: array + 10**6),
-            ("order", lambda array: array - 10**6),
-            ("order", lambda array: array.astype(float)),
+            ("parameters of 0", lambda array: array[:-1]),
+            ("parameters of 0", lambda array: array.astype(np.float32)),
+            ("best weights of 0", lambda array: array[np.newaxis]),
+            ("average m of 0", lambda array: array.view(np.int64)),
+            ("order of 0", np.zeros_like),
+            ("order of 0", lambda array: array + 10**6),
+            ("order of 0", lambda array: array - 10**6),
+            ("order of 0", lambda array: array.astype(float)),
             ("held_out", lambda array: array[::-1] + 1),
             ("held_out", lambda array: array[:1]),
             ("epochs", lambda array: array[:0]),
             ("epochs", lambda array: np.repeat(array, 3, axis=0)),
             ("epochs", lambda array: array[:, :2]),
             ("epochs", lambda array: array[0, 0]),
-            ("random_words", lambda array: array[:5]),
+            ("random key of 0", lambda array: array[:5]),
         ],
     )
     def test_arrays_of_other_shapes_or_rows(self, path, name, change):
@@ -496,11 +496,12 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize("value", [-1, 10**9, 10**400, 0.5, "1", None, [1], {}])
     @pytest.mark.parametrize(
-        "name", ["n_steps", "plateaus", "best_epoch", "n_stagnant", "random_position", "has_gauss"]
+        "name", ["n_steps", "plateaus", "best_epoch", "n_epochs", "n_stagnant", "pos", "has_gauss"]
     )
     def test_numbers_out_of_range(self, path, name, value):
         arrays, metadata = saved(path)
-        metadata["state"][name] = value
+        numbers = metadata["state"]["members"][0]
+        (numbers if name in numbers else numbers["random"])[name] = value
         save(path, arrays, metadata)
         model = classifier(early_stopping=True).set_callbacks(Checkpoint(path, resume=True))
         with pytest.raises(
@@ -527,7 +528,7 @@ class TestWhatIsRefused:
         model = classifier(early_stopping=True, random_state=generator)
         fit_broken_off(model, path, (X, y))
         arrays, metadata = saved(path)
-        save(path, {**arrays, "order": np.zeros_like(arrays["order"])}, metadata)
+        save(path, {**arrays, "order of 0": np.zeros_like(arrays["order of 0"])}, metadata)
         assert refused(path, model, match="rows that are not those of the data")
 
 
@@ -570,7 +571,7 @@ class TestBeforeTraining:
 
     def test_estimators_around_the_network_are_refused(self, tmp_path):
         search = GridSearchCV(LogisticRegression(), {}).set_callbacks(Checkpoint(tmp_path / "fit"))
-        with pytest.raises(TypeError, match="not of GridSearchCV: call set_callbacks of the ScratchMLP"):
+        with pytest.raises(TypeError, match="not of GridSearchCV: call set_callbacks of the estimator"):
             search.fit(X, y)
 
 

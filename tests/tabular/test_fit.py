@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
-from sknn_scratch.callbacks import Checkpoint, EpochLogger
+from sknn_scratch.callbacks import EpochLogger
 from sknn_scratch.core import Cosine, GaussianNLL, LeakyReLU, Poisson, Quantile
 from sknn_scratch.core.threads import BLAS_LIMIT
 
@@ -280,12 +280,6 @@ def test_verbose_and_callbacks_tell_of_each_epoch(kind, table, targets, small):
             lines = out.getvalue().splitlines()
             assert len([line for line in lines if line.startswith("epoch")]) == 8
             assert "validation score" in lines[0]
-
-
-def test_a_checkpoint_is_refused(table, labels, tmp_path, small):
-    model = ScratchRealMLPClassifier(**small).set_callbacks(Checkpoint(tmp_path / "state"))
-    with pytest.raises(TypeError, match="Checkpoint saves the training of"):
-        model.fit(table[0], labels)
 
 
 @each_kind
