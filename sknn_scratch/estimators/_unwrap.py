@@ -8,23 +8,30 @@ from sklearn.utils.validation import check_is_fitted
 from sknn_scratch.estimators._base import BaseScratchMLP
 
 
-def unwrap(estimator):
+def is_mlp(estimator):
+    """Whether it is a network of dense layers, which shows its weights."""
+    return isinstance(estimator, BaseScratchMLP)
+
+
+def unwrap(estimator, is_network=is_mlp):
     """The network at the end of a pipeline or a search, fitted, and what is in front of it.
 
     Parameters
     ----------
     estimator : estimator
         A network, a pipeline that ends in one, or a search that has found one of these.
+    is_network : callable, default=is_mlp
+        Tells whether an estimator is one.
 
     Returns
     -------
     front : Pipeline or None
         The steps before the network.
-    network : BaseScratchMLP
+    network : estimator
         The network.
     """
     front, inner = [], estimator
-    while not isinstance(inner, BaseScratchMLP):
+    while not is_network(inner):
         if isinstance(inner, Pipeline):
             *before, (_, inner) = inner.steps
             front += before
@@ -41,7 +48,7 @@ def unwrap(estimator):
 def innermost(estimator):
     """The network that a pipeline or a search will fit."""
     inner = estimator
-    while not isinstance(inner, BaseScratchMLP):
+    while not is_mlp(inner):
         if isinstance(inner, Pipeline):
             inner = inner.steps[-1][1]
         elif isinstance(inner, BaseSearchCV) and inner.refit:

@@ -20,7 +20,7 @@ class LossCurveDisplay:
     validation_scores : array-like of shape (n_epochs,) or None, default=None
         Validation score at each epoch. They have an axis of their own, on the right.
     best_iter : int or None, default=None
-        The epoch whose weights early stopping kept; it is marked.
+        The epoch whose weights were kept; it is marked.
     name : str or None, default=None
         What the legend calls the estimator.
     step_name : str, default="epoch"
@@ -81,7 +81,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, or a pipeline that ends in one.
+            A fitted network, those for tables included, or a pipeline that ends in one.
         name : str, default=None
             What the legend calls it.
         ax : matplotlib Axes, default=None
@@ -94,14 +94,14 @@ class LossCurveDisplay:
         LossCurveDisplay
             The display.
         """
-        _, network = unwrap(estimator)
+        _, network = unwrap(estimator, lambda one: getattr(one, "trains_by_epochs", False))
         display = cls(
             loss_curve=network.loss_curve_,
             validation_loss_curve=getattr(network, "validation_loss_curve_", None),
             validation_scores=network.validation_scores_,
             best_iter=getattr(network, "best_iter_", None),
             name=name,
-            step_name="iteration" if network.solver == "lbfgs" else "epoch",
+            step_name="iteration" if getattr(network, "solver", None) == "lbfgs" else "epoch",
         )
         return display.plot(ax, **kwargs)
 

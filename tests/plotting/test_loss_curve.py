@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_moons
+from sklearn.pipeline import make_pipeline
 
-from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, ScratchRealMLPClassifier
 from sknn_scratch.core import BinaryLogLoss
 from sknn_scratch.plotting import LossCurveDisplay
 
@@ -259,3 +260,13 @@ def test_numbers_of_ones_own():
     assert_shows(display.line_, [3.0, 2.0, 1.0])
     assert display.validation_line_ is None
     assert legend_of(display) == ["mine: training loss", "mine: validation score, best 0.75 in epoch 2"]
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_networks_for_tables(refit):
+    model = ScratchRealMLPClassifier(hidden_layer_sizes=8, max_iter=4, refit=refit, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(make_pipeline("passthrough", model))
+    assert_shows(display.line_, model.loss_curve_)
+    assert_shows(display.validation_line_, model.validation_loss_curve_)
+    assert_shows(display.score_line_, model.validation_scores_)
+    assert display.best_iter == model.best_iter_
