@@ -175,47 +175,54 @@ def geometric_means(data, method, other):
     if not pairs:
         return None
     logs = {
-        key: [np.log(one[key] / two[key]) for one, two in pairs if key in one and key in two]
+        key: np.log([one[key] / two[key] for one, two in pairs if key in one and key in two])
         for key in ("error", "fit_seconds")
     }
-    return {key: float(np.exp(np.mean(values))) if values else None for key, values in logs.items()}
+    means = {key: float(np.exp(values.mean())) if len(values) else None for key, values in logs.items()}
+    error = logs["error"]
+    spread = float(error.std(ddof=1) / np.sqrt(len(error))) if len(error) > 1 else None
+    return {**means, "n_fits": len(pairs), "standard_error": spread}
 
 
-def report(data):
-    """The table, and geometric means."""
-    methods = [
-        m for m in METHODS if any(m in figures for seeds in data.values() for figures in seeds.values())
-    ]
+def means_of_errors(data):
+    """A line for each data set: all methods that ran on every one, over the seeds that all of them had."""
+    methods = [m for m in METHODS if all(any(m in f for f in seeds.values()) for seeds in data.values())]
     lines = [
-        "Mean error, and in brackets seconds of a fit:",
-        "",
         "| | " + " | ".join(TITLES[method] for method in methods) + " |",
         "|---" * (len(methods) + 1) + "|",
     ]
     for name, seeds in data.items():
+        common = [figures for figures in seeds.values() if all(method in figures for method in methods)]
         cells = []
         for method in methods:
-            of_method = [figures[method] for figures in seeds.values() if method in figures]
-            if of_method:
-                seconds = [figures["fit_seconds"] for figures in of_method if "fit_seconds" in figures]
-                mean = np.mean([figures["error"] for figures in of_method])
-                cells.append(f"{mean:.4f}" + (f" ({np.mean(seconds):.3g})" if seconds else ""))
-            else:
-                cells.append("")
+            of_method = [figures[method] for figures in common]
+            seconds = [figures["fit_seconds"] for figures in of_method if "fit_seconds" in figures]
+            mean = np.mean([figures["error"] for figures in of_method])
+            cells.append(f"{mean:.4f}" + (f" ({np.mean(seconds):.3g})" if seconds else ""))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += [
+    return lines
+
+
+def report(data):
+    """The tables: means of errors, and geometric means of ratios with their standard errors."""
+    lines = [
+        "Mean error over seeds, and in brackets seconds of a fit:",
+        "",
+        *means_of_errors(data),
         "",
         "Geometric means of ratios over data sets and seeds:",
         "",
-        "| | error | time |",
-        "|---|---|---|",
+        "| | fits | error | time |",
+        "|---|---|---|---|",
     ]
     for method, other in COMPARED:
         means = geometric_means(data, method, other)
         if means is not None:
             seconds = "" if means["fit_seconds"] is None else f"{means['fit_seconds']:.3g}"
-            cells = f"{means['error']:.3f} | {seconds}"
-            lines.append(f"| {TITLES[method]} / {TITLES[other]} | {cells} |")
+            error = f"{means['error']:.3f}"
+            if means["standard_error"] is not None:
+                error += f" ± {means['standard_error']:.3f}"
+            lines.append(f"| {TITLES[method]} / {TITLES[other]} | {means['n_fits']} | {error} | {seconds} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
-"""Whole training curves of RealMLP (td) beside those of the reference implementation.
+"""Whole training curves of RealMLP beside those of the reference implementation.
 
-    python tests/benchmarks/tabular_curves.py --data FOLDER [--only letter] [--seeds 3] [--json FILE]
+    python tests/benchmarks/tabular_curves.py --data FOLDER [--only letter] [--preset td] [--seeds 3]
+                                              [--json FILE]
     python tests/benchmarks/tabular_curves.py --picture FILE
 
 On one split of a data set, for each of some seeds: the training loss of every epoch and the error on the
@@ -24,14 +25,14 @@ NAMES = {"reference": "reference", "ours": "here"}
 EPOCHS = (1, 4, 16, 64, 128, 192, 256)
 
 
-def curves_of_ours(classify, seed, X, y):
+def curves_of_ours(preset, classify, seed, X, y):
     """A fitted model; its losses, and its errors on the rows held out."""
-    model = ours("td")(classify, seed).fit(X, y)
+    model = ours(preset)(classify, seed).fit(X, y)
     scores = np.array(model.validation_scores_)
     return model, model.loss_curve_, (1 - scores if classify else -scores / y.std()).tolist()
 
 
-def curves_of_reference(classify, seed, X, y):
+def curves_of_reference(preset, classify, seed, X, y):
     """The same; the reference keeps no curves, so its training module is watched."""
     from pytabkit.models.training import lightning_modules
 
@@ -55,7 +56,7 @@ def curves_of_reference(classify, seed, X, y):
 
     module.training_step, module.on_validation_epoch_end = watched_step, watched_end
     try:
-        model = reference(simple=False)(classify, seed).fit(X, y)
+        model = reference(simple=preset == "td-s")(classify, seed).fit(X, y)
     finally:
         module.training_step, module.on_validation_epoch_end = step, end
     return model, losses, errors
@@ -66,7 +67,7 @@ def run(arguments):
     kinds = {"ours": curves_of_ours}
     if importlib.util.find_spec("pytabkit"):
         kinds["reference"] = curves_of_reference
-    figures = {"name": arguments.only, "ours": {}, "reference": {}}
+    figures = {"name": arguments.only, "preset": arguments.preset, "ours": {}, "reference": {}}
     if arguments.json and arguments.json.exists():
         figures = json.loads(arguments.json.read_text())
     X, X_test, y, y_test, classify = load(arguments.data, figures["name"], 0)
@@ -77,7 +78,7 @@ def run(arguments):
             start = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                model, losses, errors = curves(classify, seed, X, y)
+                model, losses, errors = curves(figures["preset"], classify, seed, X, y)
             measured = {"error": error(y_test, model.predict(X_test)), "loss": losses, "held_out": errors}
             figures[who][str(seed)] = {key: np.round(value, 6).tolist() for key, value in measured.items()}
             print(f"{who:10s} {seed} {measured['error']:.5f} {time.perf_counter() - start:.0f} s", flush=True)
@@ -132,6 +133,7 @@ def main():
     )
     parser.add_argument("--data", type=pathlib.Path, help="the folder with the data sets")
     parser.add_argument("--only", default="letter", help="name of the data set")
+    parser.add_argument("--preset", default="td", choices=["td", "td-s"])
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--json", type=pathlib.Path, help="where the curves are kept")
     parser.add_argument(

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import tabular
 
@@ -23,15 +24,20 @@ def data():
 
 def test_ratios_are_taken_where_both_have_figures(data):
     means = tabular.geometric_means(data, "realmlp_td", "mlp_skl")
-    assert means == pytest.approx({"error": 1.0, "fit_seconds": 20.0})
+    assert means["error"] == pytest.approx(1.0)
+    assert means["fit_seconds"] == pytest.approx(20.0)
+    assert means["n_fits"] == 2
+    assert means["standard_error"] == pytest.approx(np.log(2.0))  # of log 2 and -log 2
     assert tabular.geometric_means(data, "realmlp_td", "hgb") is None
 
 
-def test_the_table_has_a_row_for_each_data_set_and_the_methods_that_ran(data):
+def test_the_table_compares_what_all_methods_have(data):
+    data["a"]["0"]["hgb"] = figures(0.1, 1)  # not on b
     text = tabular.report(data)
     assert "| | scikit-learn's MLP | td |" in text
-    assert "| b | 0.2000 (2) | 0.2000 (40) |" in text
-    assert "| td / scikit-learn's MLP | 1.000 | 20 |" in text
+    assert "| b | 0.1000 (1) | 0.2000 (40) |" in text
+    assert "| td / scikit-learn's MLP | 2 | 1.000 ± 0.693 | 20 |" in text
+    assert "| td / gradient boosting | 1 | 1.000 | 10 |" in text
 
 
 def test_figures_measured_elsewhere_do_not_replace_those_of_the_run(data, tmp_path):
@@ -45,7 +51,7 @@ def test_figures_measured_elsewhere_do_not_replace_those_of_the_run(data, tmp_pa
     assert "reference_td" not in data["b"]["1"]
     text = tabular.report(data)
     assert "| a | 0.2000 (1) | 0.1000 (10) | 0.1100 |" in text
-    assert "| td / reference td | 0.674 | 4.44 |" in text
+    assert "| td / reference td | 2 | 0.674 ± 0.299 | 4.44 |" in text
 
 
 def test_the_table_goes_between_the_marks_of_the_page(data, tmp_path, monkeypatch):
