@@ -4,10 +4,11 @@
                                               [--json FILE]
     python tests/benchmarks/tabular_curves.py --picture FILE
 
-On one split of a data set, for each of some seeds: the training loss of every epoch and the error on the
-rows held out, of both implementations. What is in FILE already is not measured again; an implementation that
-is not installed is left out. --picture draws docs/images/tabular_curves.png of such a file, and prints the
-means.
+On one split of a data set, for each of some seeds, of both implementations: the training loss of every epoch
+and the error on the rows held out; and before the first step, the standard deviation of what goes into the
+activation function of each hidden layer, and of the scores. What is in FILE already is not measured again; an
+implementation that is not installed is left out. --picture draws docs/images/tabular_curves.png of such a
+file, and prints the means.
 """
 
 import argparse
@@ -19,6 +20,9 @@ import warnings
 
 import numpy as np
 from tabular import error, load, ours, reference
+
+from sknn_scratch.core import NeuralTangent
+from sknn_scratch.tabular import _ensemble
 
 PICTURE = pathlib.Path(__file__).parents[2] / "docs" / "images" / "tabular_curves.png"
 NAMES = {"reference": "reference", "ours": "here"}
@@ -62,24 +66,86 @@ def curves_of_reference(preset, classify, seed, X, y):
     return model, losses, errors
 
 
+class NoTrainingError(Exception):
+    """Training was about to begin."""
+
+
+def first_scores_of_ours(preset, classify, seed, X, y):
+    """Standard deviations of what the layers with weights put out before the first step."""
+    started = []
+
+    def watched_training(network, parameters, batches, *args, **kwargs):
+        started.extend([network, parameters, batches.X])
+        raise NoTrainingError
+
+    train, _ensemble.train_minibatch = _ensemble.train_minibatch, watched_training
+    try:
+        ours(preset)(classify, seed).fit(X, y)
+    except NoTrainingError:
+        pass
+    finally:
+        _ensemble.train_minibatch = train
+    network, parameters, x = started
+    stds = []
+    for layer, theta in zip(network.layers, parameters.layers, strict=True):
+        x = layer.forward(theta, x, layer.forward_buffers(len(x), x.dtype))
+        if isinstance(layer, NeuralTangent):
+            stds.append(float(x.std()))
+    return stds
+
+
+def first_scores_of_reference(preset, classify, seed, X, y):
+    """The same, of the first batch."""
+    import torch
+    from pytabkit.models.training import lightning_modules
+
+    module, stds = lightning_modules.TabNNModule, []
+
+    def note(layer, inputs, output):
+        if type(layer).__name__ == "BiasLayer":
+            stds.append(float(output["x_cont"].std()))
+
+    def watched_step(self, batch, i):
+        for layer in self.model.eval().modules():
+            layer.register_forward_hook(note)
+        with torch.no_grad():
+            self.model(batch)
+        raise NoTrainingError
+
+    step, module.training_step = module.training_step, watched_step
+    try:
+        reference(simple=preset == "td-s")(classify, seed).fit(X, y)
+    except NoTrainingError:
+        pass
+    finally:
+        module.training_step = step
+    return stds[-4:]  # before them there is preprocessing
+
+
 def run(arguments):
     """Measure what is not known yet."""
-    kinds = {"ours": curves_of_ours}
+    kinds = {"ours": (curves_of_ours, first_scores_of_ours)}
     if importlib.util.find_spec("pytabkit"):
-        kinds["reference"] = curves_of_reference
+        kinds["reference"] = curves_of_reference, first_scores_of_reference
     figures = {"name": arguments.only, "preset": arguments.preset, "ours": {}, "reference": {}}
     if arguments.json and arguments.json.exists():
         figures = json.loads(arguments.json.read_text())
     X, X_test, y, y_test, classify = load(arguments.data, figures["name"], 0)
     for seed in range(arguments.seeds):
-        for who, curves in kinds.items():
+        for who, (curves, first_scores) in kinds.items():
             if str(seed) in figures[who]:
                 continue
             start = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model, losses, errors = curves(figures["preset"], classify, seed, X, y)
-            measured = {"error": error(y_test, model.predict(X_test)), "loss": losses, "held_out": errors}
+                first = first_scores(figures["preset"], classify, seed, X, y)
+            measured = {
+                "error": error(y_test, model.predict(X_test)),
+                "loss": losses,
+                "held_out": errors,
+                "first": first,
+            }
             figures[who][str(seed)] = {key: np.round(value, 6).tolist() for key, value in measured.items()}
             print(f"{who:10s} {seed} {measured['error']:.5f} {time.perf_counter() - start:.0f} s", flush=True)
             if arguments.json:
@@ -98,6 +164,9 @@ def show(figures):
         for key in ("loss", "held_out"):
             means = np.mean([one[key] for one in runs.values()], axis=0)
             print(f"  {key}: " + ", ".join(f"{epoch}: {means[epoch - 1]:.4f}" for epoch in EPOCHS))
+        first = np.array([one["first"] for one in runs.values()])
+        spread = first.std(axis=0, ddof=1) / np.sqrt(len(first))
+        print(f"  before the first step: {first.mean(axis=0).round(3)} +- {spread.round(3)}")
 
 
 def draw(figures, path):

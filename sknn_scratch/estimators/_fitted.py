@@ -1,0 +1,206 @@
+"""What can be asked of a fitted network, whatever it predicts."""
+
+import copy
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sknn_scratch.core import Dense, Network, Parameters
+from sknn_scratch.estimators._settings import MLPSettings
+
+
+def has_hidden_layers(estimator):
+    """Whether there is something to transform with; if not, raise the reason why there is no transform."""
+    sizes = estimator._fitted_sizes()[1:-1] if hasattr(estimator, "coefs_") else estimator.hidden_layer_sizes
+    if np.size(sizes) == 0:
+        raise AttributeError(
+            "transform gives the activations of the last hidden layer, and hidden_layer_sizes="
+            f"{sizes} asks for none."
+        )
+    return True
+
+
+class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
+    """The network of `coefs_` and `intercepts_` as they are at that moment, and what runs through it."""
+
+    def _fitted_sizes(self):
+        return [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
+
+    def _hidden_activations(self):
+        """The function of each hidden layer of the fitted network."""
+        n_hidden_layers = len(self.coefs_) - 1
+        per_layer = isinstance(self._activation, list | tuple)
+        return list(self._activation) if per_layer else [self._activation] * n_hidden_layers
+
+    def _packed(self, network, dtype):
+        """A copy of coefs_ and intercepts_ in one flat vector."""
+        parameters = Parameters.empty(network.shapes, dtype)
+        for packed, fitted in zip(parameters.layers, self._by_layer(network), strict=True):
+            for name, values in packed.items():
+                values[...] = fitted[name]
+        return parameters
+
+    def _by_layer(self, network):
+        """coefs_ and intercepts_, as they are now, for each layer of the network."""
+        dense = iter([{"weights": w, "bias": b} for w, b in zip(self.coefs_, self.intercepts_, strict=True)])
+        return [next(dense) if isinstance(layer, Dense) else {} for layer in network.layers]
+
+    def _keep(self, sizes, activation, loss):
+        """Keep what predictions need besides coefs_ and intercepts_."""
+        self._activation, self._loss = activation, loss
+        self._network = sizes, Network.mlp(sizes, activation, loss)
+
+    def _fitted_network(self):
+        """The network of coefs_ and intercepts_: users may have put arrays of other shapes there."""
+        sizes, network = self._network
+        fitted = self._fitted_sizes()
+        return network if fitted == sizes else Network.mlp(fitted, self._activation, self._loss)
+
+    def _forward(self, X):
+        """The fitted network, and its raw scores for X."""
+        check_is_fitted(self)
+        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        network = self._fitted_network()
+        return network, network.raw_scores(X, self._by_layer(network))
+
+    def hidden_activations(self, X):
+        """What the hidden layers hand on.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_units)
+            Activations of each hidden layer, from the first to the last.
+        """
+        check_is_fitted(self)
+        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        network = self._fitted_network()
+        return network.hidden_activations(X, self._by_layer(network))
+
+    def transform(self, X):
+        """Activations of the last hidden layer: the features that the network has learnt.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Activations.
+
+        Raises
+        ------
+        AttributeError
+            If the network has no hidden layer.
+        """
+        return self.hidden_activations(X)[-1]
+
+    @property
+    def _n_features_out(self):
+        return self.coefs_[-1].shape[0]
+
+    def _validated(self, X, *y, **options):
+        """scikit-learn's validate_data, which does not say where a string was found."""
+        try:
+            return validate_data(self, X, *y, **options)
+        except (TypeError, ValueError) as error:
+            names = _columns_without_numbers(X)
+            if names or "could not convert string" in str(error):
+                where = f"Columns {names} of X do" if names else "X does"
+                raise ValueError(
+                    f"{where} not hold numbers: {error}. Encode them (OneHotEncoder, TargetEncoder) or leave "
+                    "them out."
+                ) from None
+            if str(error).startswith("Input contains NaN"):
+                raise ValueError(str(error).replace("Input", "Input y", 1)) from None
+            raise
+
+    def to_sklearn(self):
+        """Convert to scikit-learn's own MLP with the same predictions.
+
+        Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
+        on there, from a fresh state of the optimizer and with what scikit-learn has: its losses, solvers and
+        learning rates, and intercepts.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator that shares nothing with this one.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn has no equal: of a model of one class, of an activation of your own, of several
+        predictions a target.
+        """
+        from sknn_scratch.estimators._interop import to_sklearn
+
+        return to_sklearn(self)
+
+    @classmethod
+    def from_sklearn(cls, mlp):
+        """Convert from scikit-learn's own MLP, with the same predictions.
+
+        Parameters
+        ----------
+        mlp : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator. Training may go on here, from a fresh state of the optimizer.
+
+        Returns
+        -------
+        estimator : object
+            A fitted estimator of this class that shares nothing with `mlp`.
+
+        Raises
+        ------
+        TypeError
+            If `mlp` is not an MLP of the same kind.
+        ValueError
+            If it was fitted to one class.
+        """
+        from sknn_scratch.estimators._interop import from_sklearn
+
+        return from_sklearn(cls, mlp)
+
+    def __copy__(self):
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        for name, value in vars(self).items():
+            if name in ("coefs_", "intercepts_"):
+                setattr(other, name, [array.copy() for array in value])
+            elif name.endswith("_") and isinstance(value, list):
+                setattr(other, name, value.copy())
+            elif name == "_random_state":
+                other._random_state = copy.deepcopy(value)
+        return other
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coefs_")
+
+
+# as a decorator it would be lost: for set_output, scikit-learn wraps both when the class is made
+for _name in ("transform", "fit_transform"):
+    setattr(FittedMLP, _name, available_if(has_hidden_layers)(getattr(FittedMLP, _name)))
+
+
+def _columns_without_numbers(X):
+    """Names of the columns of a frame that cannot be made numbers."""
+    names = []
+    for name in getattr(X, "columns", ()):
+        column = np.asarray(X[name])
+        try:
+            column.astype(float)
+            holds_numbers = column.dtype.kind not in "mM"  # dates
+        except (TypeError, ValueError):
+            holds_numbers = False
+        if not holds_numbers:
+            names.append(name)
+    return names
