@@ -20,10 +20,11 @@ class Checkpoint:
     The file is written under another name and renamed, so that whatever happens, `path` is the last whole
     checkpoint. A kill in the middle of writing leaves ``<path>.<digits>.tmp`` beside it, to be deleted.
 
-    With ``resume=True``, `fit` with the same parameters and data goes on to the same bits as if it had never
-    ended: weights, state of the optimizer, random numbers, history (but for the seconds in it). Parameters
-    and data must be the same, except `verbose`; where `random_state` is a `RandomState`, the file says where
-    in its numbers to go on. A fit that had come to its end is restored as it was.
+    With ``resume=True``, `fit` with the same parameters and data goes on to the same bits as if it had
+    never ended: weights, state of the optimizer, random numbers, history (but for the seconds in it).
+    Parameters and data must be the same, except `verbose` and `n_jobs`; where `random_state` is a
+    `RandomState`, the file says where in its numbers to go on. A fit that had come to its end is restored
+    as it was.
 
     In a search or cross-validation all clones write to the same path. None goes on from the file of another,
     because the data or parameters differ: it is refused.
@@ -90,7 +91,7 @@ class Checkpoint:
 
         Parameters
         ----------
-        run : run
+        run : SavedRun
             The training.
         """
         for member in run.members:
@@ -175,7 +176,8 @@ def _ingredients(run):
     """Fingerprints of all that training depends on besides its state, by the names that users know."""
     estimator = run.estimator
     parameters = estimator.get_params(deep=False)
-    del parameters["verbose"]
+    for name in ("verbose", "n_jobs"):
+        parameters.pop(name, None)
     ingredients = {
         "estimator": type(estimator),
         **parameters,

@@ -1,13 +1,53 @@
 """The state of a training between two epochs, as arrays and numbers, and back."""
 
 import math
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
 
 from sknn_scratch.core import Epoch
 
-LARGEST = {"pos": 624, "has_gauss": 1, "has_uint32": 1, "uinteger": 2**32 - 1}
+_LARGEST = {"pos": 624, "has_gauss": 1, "has_uint32": 1, "uinteger": 2**32 - 1}
 """What numbers in the state of a random generator may be at most."""
+
+
+class SavedRun(Protocol):
+    """What a run must have for its state to be saved and restored.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Whose parameters count.
+    data, validation_data : object
+        What is trained on, X, y and weights; and the user's own validation data, or None.
+    members : list
+        The networks in training, each with `parameters`, `training`, `batches` and `rng`.
+    epochs : list of Epoch
+        What is recorded so far.
+    max_epochs : int
+        Epochs at most.
+    is_complete : bool
+        Whether training has run its course.
+    held_out_rows : ndarray of int or None
+        The rows that training does not see, unless they are drawn again from the seed.
+    """
+
+    estimator: BaseEstimator
+    data: Any
+    validation_data: Any
+    members: list[Any]
+    epochs: list[Epoch]
+    max_epochs: int
+    is_complete: bool
+    held_out_rows: npt.NDArray[np.intp] | None
+
+    def prepare_members(self, n_members: int) -> None:
+        """Make as many members as a saved state has, or raise."""
+
+    def check_state(self) -> None:
+        """Raise if what was restored does not hang together."""
 
 
 def state_of(run):
@@ -15,9 +55,8 @@ def state_of(run):
 
     Parameters
     ----------
-    run : run
-        The run: its `epochs`; its `members`, with parameters, training, batches and rng each; and
-        `held_out_rows`, the numbers of the rows that training does not see, or None.
+    run : SavedRun
+        The run.
 
     Returns
     -------
@@ -73,7 +112,7 @@ def restore(run, arrays, numbers):
 
     Parameters
     ----------
-    run : run
+    run : SavedRun
         The run.
     arrays, numbers : dict
         What :func:`state_of` returned, or anything that claims to be that.
@@ -84,7 +123,7 @@ def restore(run, arrays, numbers):
         Of any kind, if it is not. The random numbers are as they were then, the run is spoilt.
     """
     table, members = arrays["epochs"], numbers["members"]
-    run.have_members(len(members))
+    run.prepare_members(len(members))
     expected = {**state_of(run)[0], "epochs": np.empty((len(table), len(Epoch().measured())))}
     if {name: (array.dtype, array.shape) for name, array in arrays.items()} != {
         name: (array.dtype, array.shape) for name, array in expected.items()
@@ -105,6 +144,7 @@ def restore(run, arrays, numbers):
         suffix = f" of {i}"
         own = {name.removesuffix(suffix): array for name, array in arrays.items() if name.endswith(suffix)}
         _restore_member(member, own, of_member, held_out, len(table))
+    run.check_state()
 
 
 def _restore_member(member, arrays, numbers, held_out, n_all_epochs):
@@ -135,8 +175,8 @@ def _restore_member(member, arrays, numbers, held_out, n_all_epochs):
         for name, value in part.items():
             if isinstance(value, np.ndarray):
                 part[name] = arrays[f"random {name}"]
-            elif name in LARGEST:
-                part[name] = _count(numbers["random"][name], LARGEST[name])
+            elif name in _LARGEST:
+                part[name] = _count(numbers["random"][name], _LARGEST[name])
     random["gauss"] = float(numbers["random"]["gauss"])
     member.rng.set_state(random)
 

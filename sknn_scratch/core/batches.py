@@ -93,7 +93,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         if self.rng is not None and self.order is not None:
-            self.order = self.order[self.rng.permutation(self.n_rows)]
+            self.rng.shuffle(self.order)
         for start in range(0, self.n_batches * self.batch_size, self.batch_size):
             stop = min(start + self.batch_size, self.n_rows)
             if self.order is None:

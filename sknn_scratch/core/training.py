@@ -190,7 +190,8 @@ def _run_epoch(
             total_weight += batch_weight
             if progress.step % STEPS_TO_FLUSH == 0:
                 _flush_subnormals(theta, *training.optimizer_state.averages.values())
-    epoch.loss = total / total_weight
+    # rows with a weight may all be among those that do not fill a batch
+    epoch.loss = total / total_weight if total_weight else 0.0
     _flush_subnormals(theta, *training.optimizer_state.averages.values())
     return epoch
 

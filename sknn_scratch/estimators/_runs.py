@@ -229,10 +229,15 @@ class MinibatchRun(Run):
         """The networks in training, for the one who saves their state: this is one."""
         return [self]
 
-    def have_members(self, n_members):
-        """Prepare for the state of so many."""
+    def prepare_members(self, n_members):
+        """Make as many members as a saved state has."""
         if n_members != 1:
             raise ValueError(f"{n_members} networks instead of 1")
+
+    def check_state(self):
+        """Whether the network agrees with the table of epochs."""
+        if self.training.patience.n_epochs != len(self.epochs):
+            raise ValueError(f"{self.training.patience.n_epochs} epochs of {len(self.epochs)}")
 
     @property
     def epochs(self):

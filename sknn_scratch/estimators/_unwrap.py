@@ -7,13 +7,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn_scratch.estimators._base import BaseScratchMLP
 
+MLPS = "ScratchMLPClassifier, a ScratchMLPRegressor"
+"""What errors call the networks of dense layers."""
+
 
 def is_mlp(estimator):
     """Whether it is a network of dense layers, which shows its weights."""
     return isinstance(estimator, BaseScratchMLP)
 
 
-def unwrap(estimator, is_network=is_mlp):
+def unwrap(estimator, is_network=is_mlp, names=MLPS):
     """The network at the end of a pipeline or a search, fitted, and what is in front of it.
 
     Parameters
@@ -22,6 +25,8 @@ def unwrap(estimator, is_network=is_mlp):
         A network, a pipeline that ends in one, or a search that has found one of these.
     is_network : callable, default=is_mlp
         Tells whether an estimator is one.
+    names : str, default=MLPS
+        What the error calls these.
 
     Returns
     -------
@@ -40,7 +45,7 @@ def unwrap(estimator, is_network=is_mlp):
         else:
             if isinstance(inner, MetaEstimatorMixin):  # a search that has not searched yet
                 check_is_fitted(inner)
-            raise not_a_network(estimator)
+            raise not_a_network(estimator, names)
     check_is_fitted(inner)
     return (Pipeline(front) if front else None), inner
 
@@ -58,11 +63,10 @@ def innermost(estimator):
     return inner
 
 
-def not_a_network(estimator):
+def not_a_network(estimator, names=MLPS):
     """The error to be raised."""
     return TypeError(
-        "The estimator must be a ScratchMLPClassifier, a ScratchMLPRegressor, or a Pipeline or a search with "
-        f"one at its end, got {estimator!r}."
+        f"The estimator must be a {names}, or a Pipeline or a search with one at its end, got {estimator!r}."
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.estimators._unwrap import MLPS, unwrap
 from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
 
 
@@ -81,7 +81,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, those for tables included, or a pipeline that ends in one.
+            A fitted network, those for tables included, or a pipeline or a search with one at its end.
         name : str, default=None
             What the legend calls it.
         ax : matplotlib Axes, default=None
@@ -94,7 +94,11 @@ class LossCurveDisplay:
         LossCurveDisplay
             The display.
         """
-        _, network = unwrap(estimator, lambda one: getattr(one, "trains_by_epochs", False))
+        _, network = unwrap(
+            estimator,
+            lambda one: getattr(one, "trains_by_epochs", False),
+            names=f"{MLPS}, a ScratchRealMLPClassifier, a ScratchRealMLPRegressor",
+        )
         display = cls(
             loss_curve=network.loss_curve_,
             validation_loss_curve=getattr(network, "validation_loss_curve_", None),

@@ -96,7 +96,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         validation = self._check_validation_data(X_val, y_val, sample_weight_val)
         rng = check_random_state(self.random_state)
         mask = categorical_mask(X, self.categorical_features)
-        run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), mask, rng)
+        run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), validation, mask, rng)
         if validation is None:
             splits = deal(len(y), settings.validation_fraction, self.n_cv, self._classes_of_rows(y), rng)
             for rows, held_out in splits:

@@ -102,8 +102,14 @@ class Lockstep:
         Outcome
             Why training ended.
         """
-        if len(self.members) == 1:
-            return self._train_member(0, max_epochs)
+        try:
+            if len(self.members) == 1:
+                return self._train_member(0, max_epochs)
+            return self._train_in_threads(max_epochs)
+        finally:
+            del self._judging, self._ending  # they hold this object: the data would outlive it in a cycle
+
+    def _train_in_threads(self, max_epochs: int) -> Outcome:
         with ThreadPoolExecutor(len(self.members)) as pool:
             futures: list[Future[Outcome]] = []
             try:

@@ -19,6 +19,7 @@ from sknn_scratch.core import (
     fit_first_weights,
 )
 from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.tabular._columns import read_columns
 from sknn_scratch.tabular._ensemble import Lockstep, Member
 from sknn_scratch.tabular._fold import Fold, combined
 from sknn_scratch.tabular._network import factors, make_network
@@ -44,6 +45,8 @@ class Run:
         Is told of every epoch.
     data : tuple
         X, y and weights of all rows.
+    validation : tuple or None
+        The same of the user's own validation data.
     mask : ndarray of bool
         Which columns hold categories.
     rng : numpy.random.RandomState
@@ -59,9 +62,9 @@ class Run:
 
     held_out_rows = None  # of a fit that is made again from its seed, they need not be saved
 
-    def __init__(self, estimator, settings, loss, observer, data, mask, rng):
+    def __init__(self, estimator, settings, loss, observer, data, validation, mask, rng):
         self.estimator, self.settings, self.loss, self.observer = estimator, settings, loss, observer
-        self.all_rows, self.mask, self.rng = data, mask, rng
+        self.all_rows, self.own_validation, self.mask, self.rng = data, validation, mask, rng
         self.validation_loss = copy.deepcopy(loss)
         if hasattr(loss, "label_smoothing"):  # in training only
             self.validation_loss.set_params(label_smoothing=0.0)
@@ -90,21 +93,17 @@ class Run:
     def _prepared(self, X, y, weight, patience):
         """What is fitted on some rows, and the members that are to be trained on them."""
         settings, estimator = self.settings, self.estimator
-        preprocessor = self._preprocessor().fit(X)
+        limit = None if settings.max_one_hot == float("inf") else settings.max_one_hot
+        preprocessor = TabularPreprocessor(self.mask, max_one_hot=limit).fit(X)
         data = preprocessor.transform(X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
         fold = Fold(preprocessor, network, estimator._target_scale(y, weight, settings))
-        members = []
+        members, y_scaled = [], _scaled(y, fold.target)
         for _ in range(estimator.n_ens):
             # SFC64 draws masks in two thirds of the time of the default generator
             member_rng = np.random.RandomState(np.random.SFC64(self.rng.randint(2**31 - 1)))
-            y_scaled = _scaled(y, fold.target)
             members.append(self._member(network, data, y_scaled, weight, member_rng, replace(patience)))
         return fold, members
-
-    def _preprocessor(self):
-        limit = self.settings.max_one_hot
-        return TabularPreprocessor(self.mask, max_one_hot=None if limit == float("inf") else limit)
 
     def _patience(self):
         """The best epoch's weights are kept; training ends early only if that is asked for."""
@@ -152,9 +151,15 @@ class Run:
         outcome = self._train(of_folds, self._judge, self.settings.max_iter)
         if not self.estimator.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
             return outcome
-        self._prepare_all_rows()
+        try:
+            self._prepare_all_rows()
+        except KeyboardInterrupt:
+            return Outcome.INTERRUPTED
+        on_all = self._members_of(len(self.folds))
         n_epochs = of_folds[0].training.patience.best_epoch
-        return self._train(self._members_of(len(self.folds)), lambda: (None, None), n_epochs)
+        outcome = self._train(on_all, lambda: (None, None), n_epochs)
+        is_finite = all(np.isfinite(member.parameters.flat).all() for member in on_all)
+        return outcome if is_finite else Outcome.DIVERGED  # the last step is judged by nobody
 
     def _prepare_all_rows(self):
         """Members that are trained on all rows, unless they are there already."""
@@ -185,25 +190,43 @@ class Run:
         """Epochs at most."""
         return self.settings.max_iter * (2 if self.estimator.refit else 1)
 
-    def have_members(self, n_members):
-        """Prepare for the state of so many."""
+    def prepare_members(self, n_members):
+        """Make as many members as a saved state has."""
         if n_members > len(self.members) and self.estimator.refit:
             self._prepare_all_rows()
         if n_members != len(self.members):
             raise ValueError(f"{n_members} networks instead of {len(self.members)}")
 
+    def check_state(self):
+        """Whether members agree, as those that are trained in lockstep do, and with the table of epochs."""
+        n_first = len(self.folds) * self.estimator.n_ens
+        states = [member.training.patience for member in self.members]
+        first, on_all = states[0], states[n_first:]
+        judged = {(one.best, one.best_epoch, one.n_epochs, one.n_stagnant) for one in states[:n_first]}
+        refitted = {one.n_epochs for one in on_all} or {0}
+        is_over = first.n_epochs == self.settings.max_iter or first.has_run_out
+        if (
+            len(judged) > 1
+            or len(refitted) > 1
+            or first.n_epochs + max(refitted) != len(self.epochs)
+            or not 1 <= first.best_epoch <= first.n_epochs
+            or (on_all and not (is_over and max(refitted) <= first.best_epoch))
+        ):
+            raise ValueError("networks that do not agree")
+
     @property
     def data(self):
-        """X as numbers, y and weights, for the one who saves the state of the training."""
-        X, y, weight = self.all_rows
-        return self._preprocessor().fit_transform(X), y, weight
+        """X as it is read, y and weights, for the one who saves the state of the training."""
+        return self._as_read(self.all_rows)
 
     @property
     def validation_data(self):
-        """The user's own validation data, if there are any: what is held out of X is drawn from the seed."""
-        if self.members[0].batches.n_rows < len(self.all_rows[1]):
-            return None
-        return [(data, y, weight) for _, data, _, y, weight in self.held_out]
+        """The user's own validation data: what is held out of X is drawn from the seed."""
+        return None if self.own_validation is None else self._as_read(self.own_validation)
+
+    def _as_read(self, data):
+        X, y, weight = data
+        return read_columns(X, self.mask), y, weight
 
     @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score
     def _judge(self):

@@ -5,6 +5,7 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from scipy.sparse import csr_matrix
 from sklearn.utils import shuffle
 
@@ -148,3 +149,9 @@ def test_drop_last_leaves_out_what_does_not_fill_a_batch():
     assert set(np.concatenate(epochs)) == set(X.ravel())  # not always the same rows
     few = Batches(X[:3], X[:3], None, 4, drop_last=True)
     assert [len(batch.X) for batch in few] == [3]
+
+
+def test_a_new_order_takes_no_memory():
+    X = np.zeros((100_000, 1), np.float32)
+    batches = Batches(X, X, None, 1000, rng=np.random.RandomState(0))
+    assert peak_memory(lambda: next(iter(batches))) < 10_000

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.base import clone
 from stop_after import StopAfter
@@ -79,8 +80,9 @@ def test_validation_data_of_the_users_own(table, labels, small, tmp_path):
     broken_off.fit(X, y, X_val=X_val, y_val=y_val)
     resumed = clone(model).set_callbacks(Checkpoint(tmp_path / "fit", resume=True))
     assert fitted(resumed.fit(X, y, X_val=X_val, y_val=y_val), X, y) == fitted(expected, X, y)
-    with pytest.raises(ValueError, match="different"):
-        resumed.fit(X, y, X_val=X_val[1:], y_val=y_val[1:])
+    for other in (X_val[1:], X_val.assign(size=2 * X_val["size"])):
+        with pytest.raises(ValueError, match="different validation data\\. Repeat"):
+            resumed.fit(X, y, X_val=other, y_val=y_val[-len(other) :])
 
 
 def test_other_data_and_parameters_are_refused(table, labels, small, tmp_path):
@@ -88,15 +90,18 @@ def test_other_data_and_parameters_are_refused(table, labels, small, tmp_path):
     model = ScratchRealMLPClassifier(**small, random_state=0).set_callbacks(Checkpoint(tmp_path / "fit"))
     model.fit(X, labels)
     model.set_callbacks(Checkpoint(tmp_path / "fit", resume=True))
-    changed = X.copy()
-    changed.loc[0, "size"] += 1.0
-    with pytest.raises(ValueError, match="different X"):
-        model.fit(changed, labels)
-    with pytest.raises(ValueError, match="different y"):
+    other = {name: X.copy() for name in ("units", "digit", "level")}
+    other["units"]["size"] *= 2.0
+    other["digit"].loc[0, "size"] *= 1 + 1e-12
+    other["level"]["kind"] = X["kind"].replace({"a": "z"})
+    for changed in other.values():
+        with pytest.raises(ValueError, match="different X\\. Repeat"):
+            model.fit(changed, labels)
+    with pytest.raises(ValueError, match="different y\\. Repeat"):
         model.fit(X, labels[::-1])
-    with pytest.raises(ValueError, match="different sample_weight"):
+    with pytest.raises(ValueError, match="different sample_weight\\. Repeat"):
         model.fit(X, labels, sample_weight=np.linspace(1, 2, 300))
-    with pytest.raises(ValueError, match="different dropout"):
+    with pytest.raises(ValueError, match="different dropout\\. Repeat"):
         model.set_params(dropout=0.5).fit(X, labels)
 
 
@@ -107,15 +112,44 @@ def test_without_a_number_as_random_state_it_is_refused(random_state, table, lab
         model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(table[0], labels)
 
 
-@pytest.mark.parametrize("n_members", [0, 1, 3])
-def test_a_file_with_another_number_of_members_is_refused(n_members, table, labels, small, tmp_path):
+def test_the_number_of_threads_may_differ_and_so_may_the_kind_of_frame(table, labels, small, tmp_path):
+    X = pl.DataFrame({name: table[0][name].to_list() for name in table[0]}, nan_to_null=True)
+    model = ScratchRealMLPClassifier(**small, n_ens=2, n_cv=2, refit=True, random_state=0)
+    expected = clone(model).fit(X, labels)
+    broken_off = clone(model).set_params(n_jobs=1).set_callbacks(StopAfter(9), Checkpoint(tmp_path / "fit"))
+    broken_off.fit(table[0], labels)
+    resumed = clone(model).set_params(n_jobs=2).set_callbacks(Checkpoint(tmp_path / "fit", resume=True))
+    assert fitted(resumed.fit(X, labels), X, labels) == fitted(expected, X, labels)
+
+
+def more_members(members):
+    return members + members[:1]
+
+
+TAMPERED = {
+    "none": lambda members: [],
+    "too few": lambda members: members[:1],
+    "too many": more_members,
+    "one has run out of patience": lambda members: [members[0], {**members[1], "best_epoch": 1}],
+    "other epochs than in the table": lambda members: [{**member, "n_epochs": 1} for member in members],
+    "no best epoch": lambda members: [{**member, "best_epoch": 0} for member in members],
+    "all rows before the folds are done": lambda members: members * 2,
+}
+
+
+@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("what", TAMPERED)
+def test_members_that_do_not_agree_are_refused(what, refit, table, labels, small, tmp_path):
     path = tmp_path / "fit"
-    model = ScratchRealMLPClassifier(**small, n_ens=2, random_state=0)
-    clone(model).set_callbacks(StopAfter(3), Checkpoint(path)).fit(table[0], labels)
+    model = ScratchRealMLPClassifier(**small | STOPS_EARLY, n_ens=2, refit=refit, random_state=0)
+    clone(model).set_callbacks(StopAfter(2), Checkpoint(path)).fit(table[0], labels)
     with np.load(path) as archive:
         arrays = {name: archive[name] for name in archive.files}
     metadata = json.loads(arrays["metadata"].tobytes())
-    metadata["state"]["members"] = (metadata["state"]["members"] * 2)[:n_members]
+    members = TAMPERED[what](metadata["state"]["members"])
+    metadata["state"]["members"] = members
+    for i in range(2, len(members)):
+        arrays |= {f"{name[:-1]}{i}": array for name, array in arrays.items() if name.endswith(f"of {i - 2}")}
     arrays["metadata"] = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
     with path.open("wb") as file:
         np.savez(file, **arrays)

@@ -1,6 +1,7 @@
 """What both estimators promise: tables in, predictions and a history out."""
 
 import copy
+import gc
 import io
 import pickle
 import signal
@@ -22,8 +23,9 @@ from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import EpochLogger
-from sknn_scratch.core import Cosine, GaussianNLL, LeakyReLU, Poisson, Quantile
+from sknn_scratch.core import Batches, Cosine, GaussianNLL, LeakyReLU, Poisson, Quantile
 from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.tabular._run import Run
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -376,3 +378,31 @@ def test_a_prediction_does_not_depend_on_the_rows_beside_it(kind, table, targets
     together = probabilities(model, table[0])
     one_by_one = [probabilities(model, table[0][i : i + 1])[0] for i in range(20)]
     np.testing.assert_allclose(one_by_one, together[:20], rtol=1e-10)
+
+
+@each_kind
+@pytest.mark.parametrize("n_ens", [1, 2])
+def test_a_fit_keeps_nothing_of_the_data_alive(kind, n_ens, table, targets, small):
+    def alive():
+        return sum(type(thing) in (Run, Batches) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        KINDS[kind](**small | {"max_iter": 2}, n_ens=n_ens, refit=True).fit(table[0], targets[kind])
+        assert alive() == before
+    finally:
+        gc.enable()
+
+
+@each_kind
+def test_an_epoch_whose_batches_have_no_row_with_a_weight(kind, table, targets, small):
+    X, y = table[0], targets[kind]
+    weight = np.zeros(300)
+    weight[:2] = 1.0
+    small |= {"batch_size": 160, "max_iter": 20}  # an epoch leaves out 140 rows
+    model = KINDS[kind](**small, random_state=0).fit(X, y, sample_weight=weight, X_val=X, y_val=y)
+    assert 0.0 in model.loss_curve_
+    assert np.isfinite(model.loss_curve_).all()
+    assert np.isfinite(probabilities(model, X)).all()

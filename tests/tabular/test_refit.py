@@ -11,7 +11,8 @@ from sklearn.base import clone
 from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
-from sknn_scratch.core import CosLog, Progress
+from sknn_scratch.core import CosLog, Progress, Quantile
+from sknn_scratch.tabular import TabularPreprocessor, _ensemble
 from sknn_scratch.tabular._fold import combined
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
@@ -94,10 +95,13 @@ def test_it_does_not_go_with_validation_data_of_the_users_own(kind, table, targe
 
 
 @each_kind
+@pytest.mark.parametrize("n_ens", [1, 2])
 @pytest.mark.parametrize("n_epochs", [3, 9])
-def test_where_training_is_broken_off_the_first_members_are_the_model(kind, n_epochs, table, targets, small):
+def test_where_training_is_broken_off_the_first_members_are_the_model(
+    kind, n_epochs, n_ens, table, targets, small
+):
     X, y = table[0], targets[kind]
-    small |= {"random_state": 0}
+    small |= {"random_state": 0, "n_ens": n_ens}
     expected = KINDS[kind](**small).set_callbacks(StopAfter(n_epochs)).fit(X, y)
     model = KINDS[kind](**small, refit=True).set_callbacks(StopAfter(n_epochs))
     assert model.fit(X, y).n_iter_ == n_epochs
@@ -106,3 +110,74 @@ def test_where_training_is_broken_off_the_first_members_are_the_model(kind, n_ep
     with pytest.warns(UserWarning, match="interrupted by user"):
         model.fit(X, y)
     np.testing.assert_array_equal(raw_scores(model, X), raw_scores(expected, X))
+
+
+@each_kind
+@pytest.mark.parametrize("n_ens", [1, 2])
+def test_ctrl_c_between_the_two_trainings_keeps_the_first(kind, n_ens, table, targets, small, monkeypatch):
+    X, y = table[0], targets[kind]
+    small |= {"random_state": 0, "n_ens": n_ens}
+    expected = KINDS[kind](**small).fit(X, y)
+    fit_preprocessor, n_fits = TabularPreprocessor.fit, 0
+
+    def interrupted(*args, **kwargs):
+        nonlocal n_fits
+        n_fits += 1
+        if n_fits == 2:
+            raise KeyboardInterrupt
+        return fit_preprocessor(*args, **kwargs)
+
+    monkeypatch.setattr(TabularPreprocessor, "fit", interrupted)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model = KINDS[kind](**small, refit=True).fit(X, y)
+    np.testing.assert_array_equal(raw_scores(model, X), raw_scores(expected, X))
+
+
+@pytest.mark.parametrize("member", ["weights", "loss"])
+def test_where_the_second_training_diverges_it_is_an_error(member, table, labels, small, monkeypatch):
+    model = ScratchRealMLPClassifier(**small, refit=True, random_state=0).fit(table[0], labels)
+    before, train, n_trainings = raw_scores(model, table[0]), _ensemble.train_minibatch, 0
+
+    def spoilt(network, parameters, batches, training, *args, **kwargs):
+        nonlocal n_trainings
+        n_trainings += 1
+        if n_trainings == 1:
+            return train(network, parameters, batches, training, *args, **kwargs)
+        if member == "weights":
+            outcome = train(network, parameters, batches, training, *args, **kwargs)
+            parameters.flat[0] = np.inf
+            return outcome
+        parameters.flat[:] = np.nan
+        return train(network, parameters, batches, training, *args, **kwargs)
+
+    monkeypatch.setattr(_ensemble, "train_minibatch", spoilt)
+    with pytest.raises(ValueError, match="Training diverged"):
+        model.fit(table[0], labels)
+    np.testing.assert_array_equal(raw_scores(model, table[0]), before)
+
+
+def least_absolute_error(model, X, y, sample_weight):
+    return -np.average(np.abs(model.predict(X) - y), weights=sample_weight)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("regressor", {"loss": Quantile([0.1, 0.5, 0.9])}),
+        ("regressor", {"loss": "gaussian_nll"}),
+        ("regressor", {"scoring": least_absolute_error}),
+        ("classifier", {"scoring": "neg_log_loss"}),
+        ("classifier", {"class_weight": "balanced", "preset": "td-s"}),
+    ],
+)
+def test_with_losses_scores_and_weights(kind, settings, table, targets, small):
+    X, y, weight = table[0], targets[kind], np.arange(300) % 3
+    model = KINDS[kind](**small | settings, refit=True, random_state=0).fit(X, y, sample_weight=weight)
+    assert len(model._folds) == 2
+    assert np.isfinite(model.predict(X) if kind == "regressor" else model.predict_proba(X)).all()
+
+
+def test_several_targets(table, small):
+    y = np.column_stack([table[1], -table[1]])
+    model = ScratchRealMLPRegressor(**small, refit=True, random_state=0).fit(table[0], y)
+    assert model.predict(table[0]).shape == (300, 2)
