@@ -54,6 +54,8 @@ def curves_of_reference(preset, classify, seed, X, y):
         of_epoch.clear()
         raw, held_out = np.concatenate([np.asarray(part[0]) for part in self.val_preds]), self.val_dl.val_y[0]
         held_out = np.asarray(held_out)
+        if classify and held_out.shape[1] > 1:  # labels as probabilities
+            held_out = held_out.argmax(axis=1, keepdims=True)
         wrong = raw.argmax(axis=1) != held_out[:, 0] if classify else (raw - held_out) ** 2
         errors.append(float(wrong.mean() if classify else np.sqrt(wrong.mean())))
         return end(self)
