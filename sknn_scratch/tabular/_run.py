@@ -158,8 +158,9 @@ class Run:
         on_all = self._members_of(len(self.folds))
         n_epochs = of_folds[0].training.patience.best_epoch
         outcome = self._train(on_all, lambda: (None, None), n_epochs)
-        is_finite = all(np.isfinite(member.parameters.flat).all() for member in on_all)
-        return outcome if is_finite else Outcome.DIVERGED  # the last step is judged by nobody
+        if outcome is Outcome.MAX_ITER and not all(np.isfinite(m.parameters.flat).all() for m in on_all):
+            return Outcome.DIVERGED  # in its last step, which no loss has shown
+        return outcome
 
     def _prepare_all_rows(self):
         """Members that are trained on all rows, unless they are there already."""
