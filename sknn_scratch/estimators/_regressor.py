@@ -1,20 +1,16 @@
 """ScratchMLPRegressor."""
 
-import copy
-
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
-from sknn_scratch.core.configuration import FINITE, NOT_NEGATIVE, POSITIVE
+from sknn_scratch.core.configuration import FINITE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+from sknn_scratch.estimators._number_targets import NumberTargets, flat
 
 _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
 
@@ -26,7 +22,7 @@ def _predicts_quantiles(estimator):
     raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
 
 
-class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
+class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     """Multi-layer perceptron regressor, trained by backpropagation.
 
     It minimises the squared error, or a loss for outliers, quantiles, counts, amounts or noise that depends
@@ -362,10 +358,10 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
             raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
         mean = self._point(predictions, loss)
         if not return_std:
-            return _flat(self._in_units_of_y(mean))
+            return flat(self._in_units_of_y(mean))
         std = predictions[:, 1]
         std *= self._target_spread()  # in place: the spread is float64, a float32 model's std is not
-        return _flat(self._in_units_of_y(mean)), _flat(std)
+        return flat(self._in_units_of_y(mean)), flat(std)
 
     @available_if(_predicts_quantiles)
     def predict_quantiles(self, X):
@@ -403,61 +399,6 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin() if isinstance(loss, Quantile) else 0
         return predictions[:, nearest]
 
-    def _target_spread(self):
-        return 1.0 if self._target_scaler is None else self._target_scaler.scale_
-
-    def _in_units_of_y(self, y):
-        return y if self._target_scaler is None else self._target_scaler.inverse_transform(y)
-
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        try:
-            y = check_array(
-                y.toarray() if issparse(y) else y,
-                dtype=dtype,
-                ensure_2d=False,
-                input_name="y",
-                estimator=self,
-            )
-        except ValueError as error:
-            if "could not convert string" in str(error):
-                raise ValueError(f"y must hold numbers: {error}.") from None
-            raise
-        y = y.reshape(len(y), -1)
-        loss = copy.deepcopy(self._configured("loss", LOSSES))
-        if loss.link_inverse == "softmax":
-            raise ValueError(f"loss={self.loss!r} is one of classes: use ScratchMLPClassifier.")
-        outside = [value for value in (y.min(), y.max()) if value not in loss.targets]
-        if outside:
-            known = {NOT_NEGATIVE: "not be negative", POSITIVE: "be positive"}
-            allowed = known.get(loss.targets, f"be {loss.targets}")
-            raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {outside[0]}.")
-        if self.scale_target and loss.link_inverse not in ("identity", "identity_exp"):
-            raise ValueError(
-                f"scale_target=True does not go with loss={self.loss!r}, whose predictions are positive."
-            )
-        if not goes_on:
-            scaler = StandardScaler().set_output(transform="default")  # even with transform_output="pandas"
-            self._target_scaler = scaler.fit(y, sample_weight=weight) if self.scale_target else None
-        if self._target_scaler is not None:
-            y = self._target_scaler.transform(y)
-        self.n_outputs_ = y.shape[1] * loss.raw_per_target
-        return y, weight, loss
-
-    def _decoded(self, y):
-        return _flat(self._in_units_of_y(y))
-
-    def _loss_scale(self, loss):
-        # scikit-learn reports the mean over outputs, but follows the gradient of the sum over outputs
-        return 1 / self.n_outputs_ if isinstance(loss, SquaredError) else 1.0
-
-    def _units_of_loss(self, loss):
-        # a sum over targets of different units means nothing
-        if self._target_scaler is None or self.n_outputs_ > loss.raw_per_target:
-            return 1.0, 0.0
-        return loss.in_units(float(self._target_scaler.scale_[0]))
-
     def _scores_by_loss(self, loss):
         # R^2 says little of a quantile
         has_r2 = isinstance(loss, SquaredError | Poisson)
@@ -475,7 +416,3 @@ class ScratchMLPRegressor(RegressorMixin, BaseScratchMLP):
         loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
         tags.target_tags.positive_only = getattr(loss, "targets", FINITE).low >= 0
         return tags
-
-
-def _flat(y):
-    return y.ravel() if y.shape[1] == 1 else y

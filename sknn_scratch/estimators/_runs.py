@@ -188,7 +188,7 @@ class MinibatchRun(Run):
             self.batches,
             self.training,
             self.history,
-            max_epochs=1 if self.incremental else estimator.max_iter - len(self.history.epochs),
+            max_epochs=1 if self.incremental else self.max_epochs - len(self.epochs),
             validate=self.validation,
             observer=self.observer,
             rng=self.rng if np.any(estimator.dropout) else None,

@@ -32,7 +32,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     ----------
     preset : {'td', 'td-s'}, default='td'
         The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
-        and no weight decay, and takes about half the time.
+        and no weight decay, and takes two thirds of the time.
     n_ens : int, default=1
         Members: networks trained at the same time on the same split with other first weights. Their
         probabilities or predictions are averaged, and the best epoch is that of all together.

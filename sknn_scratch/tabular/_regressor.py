@@ -38,7 +38,7 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
     ----------
     preset : {'td', 'td-s'}, default='td'
         The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
-        and no weight decay, and takes about half the time.
+        and no weight decay, and takes two thirds of the time.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'gaussian_nll'} or Loss, \
             default='squared_error'
         What is minimised, as in :class:`ScratchMLPRegressor`, with targets scaled to mean 0 and standard

@@ -147,7 +147,7 @@ class Run:
 
         Nothing is held out to judge the latter by: they are trained for as many epochs as the best one was.
         """
-        of_folds = self.members[: len(self.folds) * self.estimator.n_ens]
+        of_folds = self.members[: self._n_first]
         outcome = self._train(of_folds, self._judge, self.settings.max_iter)
         if not self.estimator.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
             return outcome
@@ -155,7 +155,7 @@ class Run:
             self._prepare_all_rows()
         except KeyboardInterrupt:
             return Outcome.INTERRUPTED
-        on_all = self._members_of(len(self.folds))
+        on_all = self.members[self._n_first :]
         n_epochs = of_folds[0].training.patience.best_epoch
         outcome = self._train(on_all, lambda: (None, None), n_epochs)
         if outcome is Outcome.MAX_ITER and not all(np.isfinite(m.parameters.flat).all() for m in on_all):
@@ -179,12 +179,21 @@ class Run:
             return lockstep.train(max_epochs - patience.n_epochs)
 
     @property
+    def _n_first(self):
+        """How many of the members are those of folds."""
+        return len(self.folds) * self.estimator.n_ens
+
+    @property
+    def _folds_are_done(self):
+        patience = self.members[0].training.patience
+        return patience.n_epochs == self.settings.max_iter or patience.has_run_out
+
+    @property
     def is_complete(self):
         """Whether training has run its course."""
         patience = self.members[0].training.patience
-        if patience.n_epochs < self.settings.max_iter and not patience.has_run_out:
-            return False
-        return not self.estimator.refit or len(self.epochs) == patience.n_epochs + patience.best_epoch
+        n_epochs = patience.n_epochs + (patience.best_epoch if self.estimator.refit else 0)
+        return self._folds_are_done and len(self.epochs) == n_epochs
 
     @property
     def max_epochs(self):
@@ -200,18 +209,16 @@ class Run:
 
     def check_state(self):
         """Whether members agree, as those that are trained in lockstep do, and with the table of epochs."""
-        n_first = len(self.folds) * self.estimator.n_ens
         states = [member.training.patience for member in self.members]
-        first, on_all = states[0], states[n_first:]
-        judged = {(one.best, one.best_epoch, one.n_epochs, one.n_stagnant) for one in states[:n_first]}
+        first, of_folds, on_all = states[0], states[: self._n_first], states[self._n_first :]
+        judged = {(one.best, one.best_epoch, one.n_epochs, one.n_stagnant) for one in of_folds}
         refitted = {one.n_epochs for one in on_all} or {0}
-        is_over = first.n_epochs == self.settings.max_iter or first.has_run_out
         if (
             len(judged) > 1
             or len(refitted) > 1
             or first.n_epochs + max(refitted) != len(self.epochs)
             or not 1 <= first.best_epoch <= first.n_epochs
-            or (on_all and not (is_over and max(refitted) <= first.best_epoch))
+            or (on_all and not (self._folds_are_done and max(refitted) <= first.best_epoch))
         ):
             raise ValueError("networks that do not agree")
 
@@ -269,19 +276,18 @@ class Run:
     def fitted_attributes(self):
         """What a fit that ends now leaves on the estimator; weights are copies."""
         rows, patience = self.history_rows(), self.members[0].training.patience
-        folds = [
-            fold.with_members([_best(member) for member in self._members_of(i)])
-            for i, fold in enumerate(self.folds)
-        ]
+        folds = self.folds
         if self.fold_of_all is not None and self.is_complete:
-            on_all = [member.parameters.flat for member in self._members_of(len(folds))]
-            folds.append(self.fold_of_all.with_members(on_all))
+            folds = [*folds, self.fold_of_all]
         validation = {
             name: [np.nan if row[name] is None else row[name] for row in rows]
             for name in ("validation_loss", "validation_score")
         }
         return {
-            "_folds": folds,
+            "_folds": [
+                fold.with_members([_best(member) for member in self._members_of(i)])
+                for i, fold in enumerate(folds)
+            ],
             "n_iter_": len(rows),
             "history_": list(rows),
             "loss_": rows[-1]["loss"] if rows else np.nan,

@@ -23,7 +23,7 @@ MANY_CALLERS = 1.6
 SEARCH = 2.5
 MEMORY = 2.0
 LARGE = 10e6
-"""Bytes that a fit needs, above which Python's own objects and eight bytes a row hardly count."""
+"""Bytes that a fit needs, above which Python's own objects and twelve bytes a row hardly count."""
 
 NAMES = {"sklearn": "scikit-learn", "torch": "PyTorch", "skorch": "skorch", "jax": "JAX"}
 
