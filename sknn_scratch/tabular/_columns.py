@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from numbers import Number
 
@@ -12,8 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_categorical_features, validate_data
 
-_DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64
-_ADVICE = "Turn it into numbers, such as days since a date, the hour or the day of the week, or leave it out."
+from sknn_scratch.fitting._dates import refuse_dates
 
 
 @dataclass
@@ -104,7 +102,7 @@ def categorical_mask(X, categorical_features):
                 )
             mask[i] = True
         elif mask[i]:
-            _refuse_dates(name, _as_array(column))
+            refuse_dates(name, _as_array(column))
     return mask
 
 
@@ -157,7 +155,7 @@ def _as_array(column):
 def _holds_numbers(name, column):
     kind = getattr(column.dtype, "kind", "")  # of pandas' own dtypes too
     values = _as_array(column)
-    _refuse_dates(name, values, kind)
+    refuse_dates(name, values, kind)
     if str(column.dtype) == "category" or "Categorical" in str(column.dtype) or kind == "b":
         return False
     if values.dtype.kind in "iuf":
@@ -166,12 +164,6 @@ def _holds_numbers(name, column):
         return False
     kinds = {type(value) for value in values if not is_missing(value)}
     return all(issubclass(one, Number) and not issubclass(one, bool | np.bool_) for one in kinds)
-
-
-def _refuse_dates(name, values, kind=""):
-    is_dates = values.dtype.kind in "mM" or kind in ("m", "M")
-    if is_dates or (values.dtype == object and any(isinstance(value, _DATES) for value in values)):
-        raise ValueError(f"Column {name!r} of X holds dates or times, which are no numbers yet. {_ADVICE}")
 
 
 def _levels(column):
