@@ -17,6 +17,7 @@ from sknn_scratch.core import Batch, History, Network, Outcome, count_parameters
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
 
 
 def all_or_nothing(method):
@@ -157,6 +158,8 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         data, loss = self._check_data(X, y, sample_weight, self._dtypes(goes_on), goes_on, incremental)
         self.out_activation_ = loss.link_inverse
         validation_data = self._check_validation_data(validation, data.X.dtype)
+        if validation_data is not None:
+            warn_if_far_outside(self._column_names(), data.X, validation_data.X)
         sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
         if goes_on:
             self._check_sizes(sizes)
@@ -166,7 +169,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
         dtype = data.X.dtype
-        parameters = self._packed(network, dtype) if goes_on else network.initialize(rng, dtype)
+        parameters = self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
         history = History(loss_scale=self._loss_scale(loss))
@@ -189,10 +192,20 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             )
         if outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
+        elif not incremental and history.epochs:
+            reached = history.losses[-1]
+            warn_if_nothing_was_learnt(self._column_names(), data, network, reached, history.loss_scale)
 
         self.__dict__.update(run.fitted_attributes())
         observer.fit_ends()
         return self
+
+    def _column_names(self):
+        return getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+
+    def _first_parameters(self, network, data, rng):
+        """Where training starts."""
+        return network.initialize(rng, data.X.dtype)
 
     def _why_no_checkpoint(self):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""

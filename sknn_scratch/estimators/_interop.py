@@ -51,9 +51,8 @@ def to_sklearn(estimator):
     _copy_fitted_attributes(estimator, mlp)
     if not classify and estimator._loss.raw_per_target > 1:
         raise ValueError(f"scikit-learn's MLP has no equal of loss={estimator.loss!r}.")
-    if not classify and estimator._target_scaler is not None:
-        mlp.coefs_[-1] = mlp.coefs_[-1] * estimator._target_scaler.scale_
-        mlp.intercepts_[-1] = estimator._target_scaler.inverse_transform(mlp.intercepts_[-1][np.newaxis])[0]
+    if not classify and estimator._target_scale is not None:
+        _fold_scale(estimator._target_scale, mlp)
     if classify:
         mlp._label_binarizer = LabelBinarizer().fit(_labels_like_those_seen(estimator))
     # what a scikit-learn MLP reads when it goes on training
@@ -81,12 +80,21 @@ def from_sklearn(cls, mlp):
     _copy_fitted_attributes(mlp, estimator)
     loss = next(loss for loss in LOSSES.values() if loss.link_inverse == mlp.out_activation_)()
     estimator._keep(estimator._fitted_sizes(), ACTIVATIONS[mlp.activation](), loss)
-    estimator._target_scaler = None
+    estimator._target_scale = None
     if is_classifier(estimator):
         estimator._labels_are_sparse = mlp._label_binarizer.sparse_input_
     if isinstance(mlp.random_state, Integral) and hasattr(mlp, "_random_state"):
         estimator._random_state = copy.deepcopy(mlp._random_state)
     return estimator
+
+
+def _fold_scale(target, mlp):
+    """Let the output layer predict in the units of y."""
+    if mlp.out_activation_ == "exp":  # exp(z + log(scale)) = scale exp(z)
+        mlp.intercepts_[-1] = mlp.intercepts_[-1] + np.log(target.scale)
+    else:
+        mlp.coefs_[-1] = mlp.coefs_[-1] * target.scale
+        mlp.intercepts_[-1] = target.restored(mlp.intercepts_[-1])
 
 
 def _copy_fitted_attributes(source, target):

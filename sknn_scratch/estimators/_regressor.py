@@ -1,25 +1,23 @@
 """ScratchMLPRegressor."""
 
-import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
+from sknn_scratch.core import LOSSES, Loss, Poisson, SquaredError
 from sknn_scratch.core.configuration import FINITE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
-from sknn_scratch.estimators._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, start_at_constant
 
 _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
 
 
-def _predicts_quantiles(estimator):
-    loss = getattr(estimator, "_loss", estimator.loss)  # a change of the parameter counts from the next fit
-    if loss == "quantile" or isinstance(loss, Quantile):
-        return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+# the losses that scikit-learn has: there, targets are not scaled
+_OF_SKLEARN = SquaredError, Poisson
 
 
 class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
@@ -134,10 +132,12 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     dropout : float in [0, 1) or list of float, default=0.0
         Share of the hidden units that is left out at random in each step of training [11]_; a list has one
         for each hidden layer. Predictions use all units. Not possible with lbfgs.
-    scale_target : bool, default=False
-        Whether to train on y scaled to mean 0 and standard deviation 1; predictions are scaled back. Settings
-        of a loss, such as `delta`, are then in standard deviations. Not possible with the losses 'poisson'
-        and 'gamma'.
+    scale_target : bool or 'auto', default='auto'
+        Whether to train on scaled y: with mean 0 and standard deviation 1, or for the losses 'poisson' and
+        'gamma', whose predictions are positive, with mean 1. Predictions and losses are scaled back, the
+        output biases start at the constant that minimises the loss, and settings of a loss, such as `delta`,
+        are in standard deviations. 'auto' scales for all losses but 'squared_error' and 'poisson', which
+        give scikit-learn's model; set it to True for these where y is far from the size of 1.
 
     Attributes
     ----------
@@ -233,7 +233,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES)), Loss],
-        "scale_target": ["boolean"],
+        "scale_target": [StrOptions({"auto"}), "boolean"],
     }
 
     def __init__(
@@ -268,7 +268,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         fit_intercept=True,
         scoring=None,
         dropout=0.0,
-        scale_target=False,
+        scale_target="auto",
     ):
         super().__init__(
             hidden_layer_sizes,
@@ -331,73 +331,59 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X, return_std=False):
-        """Predict the target.
+    def _fitted_loss(self):
+        return getattr(self, "_loss", None)
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-        return_std : bool, default=False
-            Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions; of several quantiles the one nearest to the median.
-        std : ndarray of the same shape
-            Standard deviations; only with `return_std`.
-
-        Raises
-        ------
-        ValueError
-            If `return_std` is asked of a network that does not predict it.
-        """
-        predictions, loss = self._predictions(X)
-        if return_std and not isinstance(loss, GaussianNLL):
-            raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
-        mean = self._point(predictions, loss)
-        if not return_std:
-            return flat(self._in_units_of_y(mean))
-        std = predictions[:, 1]
-        std *= self._target_spread()  # in place: the spread is float64, a float32 model's std is not
-        return flat(self._in_units_of_y(mean)), flat(std)
-
-    @available_if(_predicts_quantiles)
-    def predict_quantiles(self, X):
-        """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
-
-        They never cross: where the network's do, they are put in order, which never makes them worse
-        (Chernozhukov, Fernandez-Val & Galichon, 2010).
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
-            Quantiles, in the order of the levels.
-        """
-        quantiles, _ = self._predictions(X)
-        by_level = [self._in_units_of_y(quantiles[:, i]) for i in range(quantiles.shape[1])]
-        stacked = np.stack(by_level, axis=1)
-        return stacked[:, :, 0] if stacked.shape[2] == 1 else stacked
-
-    def _predictions(self, X):
-        """Predictions of shape (n_samples, raw_per_target, n_targets), in the units trained in; the loss."""
+    def _kinds(self, X):
         network, raw = self._forward(X)
-        network.loss.predict(raw, out=raw)
-        predictions = raw.reshape(len(raw), network.loss.raw_per_target, -1)
-        if isinstance(network.loss, Quantile):
-            predictions.sort(axis=1)
-        return predictions, network.loss
+        loss, scale = network.loss, self._target_scale
+        loss.predict(raw, out=raw)
+        kinds = raw.reshape(len(raw), loss.raw_per_target, -1)
+        if scale is not None:  # in place: the scale is float64, what a float32 model predicts is not
+            kinds *= scale.scale
+            locations = kinds[:, :1] if loss.link_inverse == "identity_exp" else kinds
+            locations += scale.offset
+        return kinds, loss
 
-    def _point(self, predictions, loss):
-        """The one number a target that `predict` gives."""
-        nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin() if isinstance(loss, Quantile) else 0
-        return predictions[:, nearest]
+    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+        y, loss = self._numbers(y)
+        if not goes_on:
+            self._target_scale = (
+                TargetScale.of(y, weight, loss.link_inverse) if self._scales_targets(loss) else None
+            )
+        if self._target_scale is not None:
+            y = self._target_scale.scaled(y)
+        self.n_outputs_ = y.shape[1] * loss.raw_per_target
+        return check_array(y, dtype=dtype, input_name="y", estimator=self), weight, loss
+
+    def _scales_targets(self, loss):
+        if self.scale_target == "auto":
+            return loss.link_inverse in SCALED_LINKS and not isinstance(loss, _OF_SKLEARN)
+        if self.scale_target and loss.link_inverse not in SCALED_LINKS:
+            raise ValueError(
+                f"scale_target=True does not go with loss={self.loss!r}, whose predictions have the link "
+                f"{loss.link_inverse!r}: use scale_target=False."
+            )
+        return self.scale_target
+
+    def _first_parameters(self, network, data, rng):
+        parameters = super()._first_parameters(network, data, rng)
+        if self._target_scale is not None:
+            start_at_constant(parameters, network.loss, data.y, data.weight)
+        return parameters
+
+    def _decoded(self, y):
+        return flat(y if self._target_scale is None else self._target_scale.restored(y))
+
+    def _loss_scale(self, loss):
+        # scikit-learn reports the mean over outputs, but follows the gradient of the sum over outputs
+        return 1 / self.n_outputs_ if isinstance(loss, SquaredError) else 1.0
+
+    def _units_of_loss(self, loss):
+        # a sum over targets of different units means nothing
+        if self._target_scale is None or self.n_outputs_ > loss.raw_per_target:
+            return 1.0, 0.0
+        return loss.in_units(float(self._target_scale.scale[0]))
 
     def _scores_by_loss(self, loss):
         # R^2 says little of a quantile

@@ -40,7 +40,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """Check y; targets as the loss wants them but for their scale, weights of rows, the loss."""
 
     @abstractmethod
-    def _target_scale(self, y, weight, settings):
+    def _target_scale(self, y, weight, loss):
         """How targets of a training part are scaled; None if they are not."""
 
     @abstractmethod

@@ -357,7 +357,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
             smoothing = 0.0 if self.scoring in _OF_PROBABILITIES else of_preset
         return LogLoss(float(smoothing))
 
-    def _target_scale(self, y, weight, settings):
+    def _target_scale(self, y, weight, loss):
         return None
 
     def _classes_of_rows(self, y):

@@ -6,26 +6,8 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from sknn_scratch.core import Network, Parameters
-from sknn_scratch.core.losses.links import LOG_SMALLEST_SIGMA
+from sknn_scratch.fitting._target_scale import TargetScale
 from sknn_scratch.tabular._preprocessing import TabularPreprocessor
-
-
-@dataclass(frozen=True)
-class TargetScale:
-    """How the numbers of a training part were standardised.
-
-    Attributes
-    ----------
-    mean, scale : ndarray of shape (n_targets,)
-        y is (y - mean) / scale in training.
-    low, high : ndarray of shape (n_targets,)
-        Predictions are clipped to these.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
 
 
 @dataclass
@@ -40,6 +22,8 @@ class Fold:
         The network of all members.
     target : TargetScale or None
         For numbers, how to get back to their units.
+    limits : tuple of ndarray of shape (n_targets,) or None
+        The least and the largest y of the training part, if predictions are clipped to them.
     members : list of sequence of mappings
         Parameters of each member, layer by layer.
     """
@@ -47,6 +31,7 @@ class Fold:
     preprocessor: TabularPreprocessor
     network: Network
     target: TargetScale | None = None
+    limits: tuple[np.ndarray, np.ndarray] | None = None
     members: list = field(default_factory=list)
 
     def raw_scores(self, X):
@@ -70,19 +55,25 @@ class Fold:
         """Raw scores in the units of y, clipped to where y was seen."""
         if self.target is None:
             return raw
-        target = self.target
-        kinds = raw.reshape(len(raw), -1, len(target.mean))
-        scaled = kinds * target.scale + target.mean
-        np.clip(scaled, target.low, target.high, out=scaled)
-        if self.network.loss.link_inverse == "identity_exp":
-            scaled[:, 1] = np.maximum(kinds[:, 1], LOG_SMALLEST_SIGMA) + np.log(target.scale)  # log of sigma
-        return scaled.reshape(raw.shape)
+        link = self.network.loss.link_inverse
+        raw = self.network.loss.raw_in_units(raw, self.target.offset, self.target.scale)
+        if self.limits is not None:
+            low, high = self.limits
+            kinds = raw.reshape(len(raw), -1, len(low))
+            with np.errstate(divide="ignore"):  # log(0) is no limit
+                if link == "exp":
+                    low, high = np.log(low), np.log(high)
+                elif link == "identity_exp":
+                    np.minimum(kinds[:, 1], np.log(high - low), out=kinds[:, 1], where=high > low)
+                    kinds = kinds[:, :1]
+            np.clip(kinds, low, high, out=kinds)
+        return raw
 
     def with_members(self, flats):
         """The same with members of these flat vectors, which are copied."""
         shapes = self.network.shapes
         members = [Parameters(shapes, flat.copy()).layers for flat in flats]
-        return Fold(self.preprocessor, self.network, self.target, members)
+        return Fold(self.preprocessor, self.network, self.target, self.limits, members)
 
 
 # In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
@@ -127,4 +118,14 @@ def _mean_of_distributions(raws):
     return np.hstack([mean, 0.5 * np.log(variance)])
 
 
-_MEANS = {"softmax": _mean_of_probabilities, "identity": _mean, "identity_exp": _mean_of_distributions}
+# exp(log mean_m exp(z_m)) = mean_m exp(z_m)
+def _mean_of_exponentials(raws):
+    return logsumexp(raws, axis=0) - np.log(len(raws))
+
+
+_MEANS = {
+    "softmax": _mean_of_probabilities,
+    "identity": _mean,
+    "exp": _mean_of_exponentials,
+    "identity_exp": _mean_of_distributions,
+}

@@ -1,30 +1,20 @@
 """ScratchRealMLPRegressor."""
 
-import copy
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import mean_squared_error
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
-from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Quantile, SquaredError
+from sknn_scratch.core import Loss, SquaredError
+from sknn_scratch.fitting._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale
 from sknn_scratch.tabular._base import BaseRealMLP
-from sknn_scratch.tabular._fold import TargetScale
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
 
-_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "gaussian_nll")
+_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
 
 
-def _predicts_quantiles(estimator):
-    loss = estimator._folds[0].network.loss if hasattr(estimator, "_folds") else estimator.loss
-    if loss == "quantile" or isinstance(loss, Quantile):
-        return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
-
-
-class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
+class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     """RealMLP regressor: a multi-layer perceptron for tables with well chosen defaults.
 
     It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
@@ -286,71 +276,23 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X, return_std=False):
-        """Predict the target.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_samples, n_features)
-            Data.
-        return_std : bool, default=False
-            Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions; of several quantiles the one nearest to the median.
-        std : ndarray of the same shape
-            Standard deviations; only with `return_std`.
-
-        Raises
-        ------
-        ValueError
-            If `return_std` is asked of a network that does not predict it.
-        """
-        kinds, loss = self._kinds(X)
-        if return_std and not isinstance(loss, GaussianNLL):
-            raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
-        nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin() if isinstance(loss, Quantile) else 0
-        predicted = _flat(kinds[:, nearest])
-        return (predicted, _flat(np.exp(kinds[:, 1]))) if return_std else predicted
-
-    @available_if(_predicts_quantiles)
-    def predict_quantiles(self, X):
-        """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``, in order.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
-            Quantiles, in the order of the levels; they never cross.
-        """
-        kinds, _ = self._kinds(X)
-        return kinds[:, :, 0] if kinds.shape[2] == 1 else kinds
+    def _fitted_loss(self):
+        return self._folds[0].network.loss if hasattr(self, "_folds") else None
 
     def _kinds(self, X):
-        """Raw scores of shape (n_samples, raw_per_target, n_targets), in the units of y; the loss."""
         loss, raw = self._raw_scores(X)
         kinds = raw.reshape(len(raw), loss.raw_per_target, -1)
-        if isinstance(loss, Quantile):
-            kinds.sort(axis=1)
+        # the limits of sigma are those of the units trained in, where they have been kept
+        first = {"identity": loss.raw_per_target, "identity_exp": 1, "exp": 0}[loss.link_inverse]
+        np.exp(kinds[:, first:], out=kinds[:, first:])
         return kinds, loss
 
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self).reshape(
-            len(y), -1
-        )
-        loss = copy.deepcopy(LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss)
-        if loss.link_inverse not in ("identity", "identity_exp"):
+        y, loss = self._numbers(y)
+        if loss.link_inverse not in SCALED_LINKS:
             raise ValueError(
-                f"loss={self.loss!r} has the link {loss.link_inverse!r}, which does not go with "
-                "targets that are standardised: use ScratchMLPRegressor."
+                f"loss={self.loss!r} has the link {loss.link_inverse!r}, which does not go with targets that "
+                "are scaled: use ScratchMLPRegressor."
             )
         n_outputs = y.shape[1] * loss.raw_per_target
         if goes_on and self.n_outputs_ != n_outputs:
@@ -358,30 +300,17 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
         self.n_outputs_ = n_outputs
         return y, weight, loss
 
-    def _target_scale(self, y, weight, settings):
-        counts = y if weight is None else y[weight > 0]
-        mean = np.average(y, axis=0, weights=weight)
-        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
-        # of a constant, rounding alone may leave a little
-        scale[scale <= 10 * np.finfo(y.dtype).eps * np.abs(mean)] = 1.0
-        unlimited = np.full_like(scale, np.inf)
-        ends = (
-            (counts.min(axis=0), counts.max(axis=0)) if settings.clip_predictions else (-unlimited, unlimited)
-        )
-        return TargetScale(mean, scale, *ends)
+    def _target_scale(self, y, weight, loss):
+        return TargetScale.of(y, weight, loss.link_inverse)
 
     def _classes_of_rows(self, y):
         return None
 
     def _decoded(self, y):
-        return _flat(y)
+        return flat(y)
 
     def _scores_by_loss(self, loss):
         return self.scoring == "loss" or (self.scoring is None and not isinstance(loss, SquaredError))
 
     def _score_of_raw(self, raw, y, weight, loss):
         return -float(np.sqrt(mean_squared_error(y, raw, sample_weight=weight)))
-
-
-def _flat(y):
-    return y.ravel() if y.shape[1] == 1 else y

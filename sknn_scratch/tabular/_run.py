@@ -12,13 +12,16 @@ from sklearn.metrics import check_scoring
 from sknn_scratch.core import (
     Batches,
     GroupedAdam,
+    LogLoss,
     Outcome,
     Patience,
     Progress,
+    SquaredError,
     Training,
     fit_first_weights,
 )
 from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.fitting._target_scale import start_at_constant
 from sknn_scratch.tabular._columns import read_columns
 from sknn_scratch.tabular._ensemble import Lockstep, Member
 from sknn_scratch.tabular._fold import Fold, combined
@@ -97,7 +100,9 @@ class Run:
         preprocessor = TabularPreprocessor(self.mask, max_one_hot=limit).fit(X)
         data = preprocessor.transform(X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
-        fold = Fold(preprocessor, network, estimator._target_scale(y, weight, settings))
+        target = estimator._target_scale(y, weight, self.loss)
+        limits = _limits(y, weight) if target is not None and settings.clip_predictions else None
+        fold = Fold(preprocessor, network, target, limits)
         members, y_scaled = [], _scaled(y, fold.target)
         for _ in range(estimator.n_ens):
             # SFC64 draws masks in two thirds of the time of the default generator
@@ -123,6 +128,10 @@ class Run:
         if any(fits):
             rows = rng.permutation(len(data))[:N_ROWS_OF_FIRST_WEIGHTS]
             fit_first_weights(network, parameters, data[rows], rng, *fits)
+        if not isinstance(self.loss, SquaredError | LogLoss):  # the recipe was published for these
+            for values in parameters.layers[-1].values():
+                values[...] = 0.0
+            start_at_constant(parameters, self.loss, y, weight)
         batches = Batches(data, y, weight, settings.batch_size, rng=rng, drop_last=True)
         optimizer = GroupedAdam(
             float(settings.weight_decay),
@@ -301,7 +310,13 @@ class Run:
 
 def _scaled(y, target):
     """Targets in the units of training."""
-    return (y if target is None else (y - target.mean) / target.scale).astype(np.float32)
+    return (y if target is None else target.scaled(y)).astype(np.float32)
+
+
+def _limits(y, weight):
+    """The least and the largest targets that count."""
+    counts = y if weight is None else y[weight > 0]
+    return counts.min(axis=0), counts.max(axis=0)
 
 
 def _best(member):

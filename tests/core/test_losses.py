@@ -97,9 +97,9 @@ def exact(name, raw, y, label_smoothing=0.0, **settings):
         return (y * np.exp(-raw) - np.log(y) + raw - 1).sum(), 1 - y * np.exp(-raw)
     if name == "gaussian_nll":
         mu, log_sigma = reference.halves(raw)
-        clipped = np.maximum(log_sigma, np.log(1e-6))
+        clipped = np.clip(log_sigma, np.log(1e-6), np.log(1e3))
         u = (mu - y) * np.exp(-clipped)
-        gradient = np.hstack([u * np.exp(-clipped), (1 - u**2) * (log_sigma > np.log(1e-6))])
+        gradient = np.hstack([u * np.exp(-clipped), (1 - u**2) * (clipped == log_sigma)])
         return (clipped + u**2 / 2 + np.log(2 * np.pi) / 2).sum(), gradient
     return reference.LOSSES[name](raw, y, **settings).sum(), reference.LOSS_GRADIENTS[name](
         raw, y, **settings
@@ -221,11 +221,13 @@ def test_the_subgradient_at_a_kink_is_the_middle_one(loss, expected):
     np.testing.assert_allclose(gradient, [expected], rtol=1e-15)
 
 
-def test_the_standard_deviation_is_never_less_than_its_floor():
+def test_the_standard_deviation_is_never_less_than_its_floor_nor_more_than_its_ceiling():
     raw = np.array([[3.0, -1e4], [3.0, np.log(1e-6)], [3.0, np.log(2e-6)]])
     p = np.empty_like(raw)
     GaussianNLL().predict(raw, out=p)
     np.testing.assert_allclose(p, [[3.0, 1e-6], [3.0, 1e-6], [3.0, 2e-6]], rtol=1e-12)
+    GaussianNLL().predict(-raw, out=p)
+    np.testing.assert_allclose(p[:, 1], 1e3, rtol=1e-12)
     # a target that is met: only above the floor can sigma still shrink
     value, gradient = evaluate(GaussianNLL(), raw, np.full((3, 1), 3.0))
     assert value == pytest.approx(np.log(1e-6 * 2 ** (1 / 3)) + np.log(2 * np.pi) / 2, rel=1e-12)
@@ -250,6 +252,26 @@ def test_levels_that_are_not_increasing_between_0_and_1_are_refused(level):
         with pytest.raises(ValueError, match=r"'level' of Quantile must be a number in \(0, 1\), or a list"):
             attempt(level=level)
     assert quantile == Quantile([0.1, 0.9])
+
+
+@each_loss
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_constant_has_less_loss_than_the_best(name, settings, weighted):
+    loss = LOSSES[name](**settings)
+    raw, y, weight = data(loss, n_rows=50)
+    weight = weight if weighted else None
+    best = loss.best_constant(y, weight, raw.shape[1])
+
+    def loss_of(constant):
+        return evaluate(loss, np.tile(constant, (50, 1)), y, weight)[0]
+
+    assert best.shape == (raw.shape[1],)
+    for k, step in itertools.product(range(len(best)), (-0.1, -1e-3, 1e-3, 0.1)):
+        assert loss_of(best) <= loss_of(best + step * (np.arange(len(best)) == k)) + 1e-7
+
+
+def test_without_events_the_best_constant_of_poisson_is_half_an_event():
+    assert Poisson().best_constant(np.zeros((10, 1)), None, 1) == pytest.approx(np.log(0.05))
 
 
 def test_smoothed_labels_show_in_the_formulas():

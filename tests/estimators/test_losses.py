@@ -74,6 +74,8 @@ FOR_KINKS = {
 
 def linear(kind=ScratchMLPRegressor, **params):
     defaults = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0, "tol": 1e-10, "max_iter": 1000}
+    if kind is ScratchMLPRegressor:
+        defaults["scale_target"] = False  # coefs_ are those of y itself
     return kind(**{**defaults, "random_state": 0, **params})
 
 
@@ -402,9 +404,12 @@ def test_targets_of_the_wrong_sign_are_refused_by_loss_and_value(loss):
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
-def test_positive_predictions_are_not_scaled(loss):
-    with pytest.raises(ValueError, match=f"scale_target=True does not go with loss='{loss}'"):
-        linear(loss=loss, scale_target=True).fit(X, AMOUNTS)
+def test_positive_predictions_are_scaled_by_the_mean(loss):
+    plain, scaled = (linear(loss=loss, scale_target=scale).fit(X, AMOUNTS, WEIGHT) for scale in (False, True))
+    np.testing.assert_allclose(scaled.coefs_[0], plain.coefs_[0], atol=1e-3)
+    mean = np.average(AMOUNTS, weights=WEIGHT)
+    np.testing.assert_allclose(scaled.intercepts_[0] + np.log(mean), plain.intercepts_[0], atol=1e-3)
+    assert scaled.loss_ == pytest.approx(METRICS[loss](AMOUNTS, scaled.predict(X), WEIGHT), rel=1e-9)
 
 
 def test_scaled_targets_stay_arrays_where_transformers_give_frames():

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, check_gradients, explain_step
-from sknn_scratch.core import Gamma, Huber, Poisson, Quantile
+from sknn_scratch.core import LOSSES, BinaryLogLoss, Gamma, Huber, Normal, Poisson, Quantile
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -22,6 +22,9 @@ SHAPE = (SHAPE - SHAPE.mean()) / SHAPE.std()
 Y = 1000.0 * SHAPE + 5000.0
 TARGETS = np.column_stack([Y, 1e-3 * X[:, 0], SHAPE[::-1] - 7])
 WEIGHT = np.random.RandomState(0).uniform(0.1, 2.0, 120)
+REGRESSION_LOSSES = sorted(
+    name for name, loss in LOSSES.items() if loss.link_inverse not in ("logistic", "softmax")
+)
 each_solver = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 each_size = pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e6])
 
@@ -241,11 +244,43 @@ def test_to_sklearn_folds_the_scale_into_the_last_layer(solver, y, hidden_layer_
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma", Poisson(), Gamma()], ids=str)
-def test_losses_of_positive_predictions_are_refused(loss):
-    model = scaled(loss=loss)
-    with pytest.raises(ValueError, match="scale_target=True does not go with loss="):
-        model.fit(X, Y + 1e4)
-    assert vars(model) == vars(scaled(loss=loss))
+def test_positive_targets_are_divided_by_their_mean(loss):
+    positive, mean = np.exp(SHAPE), np.average(np.exp(SHAPE), weights=WEIGHT)
+    inside = scaled(loss=loss).fit(X, positive, sample_weight=WEIGHT)
+    by_hand = unfitted(loss=loss, scale_target=False).fit(X, positive / mean, sample_weight=WEIGHT)
+    np.testing.assert_allclose(inside.predict(X), mean * by_hand.predict(X), rtol=1e-9)
+    in_units = mean if "oisson" in str(loss) else 1.0  # a ratio has no unit
+    assert inside.loss_curve_ == pytest.approx([in_units * loss for loss in by_hand.loss_curve_], rel=1e-9)
+
+
+def test_a_loss_of_probabilities_is_refused():
+    model = scaled(loss=BinaryLogLoss())
+    with pytest.raises(ValueError, match="scale_target=True does not go with loss=BinaryLogLoss.*'logistic'"):
+        model.fit(X, SHAPE > 0)
+    assert vars(model) == vars(scaled(loss=BinaryLogLoss()))
+
+
+def test_by_default_the_losses_of_scikit_learn_are_not_scaled_and_all_others_are():
+    positive = np.exp(SHAPE)
+    for loss in REGRESSION_LOSSES:
+        by_default = unfitted(loss=loss).fit(X, positive).predict(X)
+        chosen = loss not in ("squared_error", "poisson")
+        np.testing.assert_array_equal(
+            unfitted(loss=loss, scale_target=chosen).fit(X, positive).predict(X), by_default
+        )
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_training_starts_at_the_best_constant(loss):
+    positive = np.exp(SHAPE)
+    settings = {"loss": loss, "scale_target": True, "weight_init": Normal(1e-12), "learning_rate_init": 1e-12}
+    model = unfitted(max_iter=1, **settings).fit(X, positive)
+    constant = LOSSES[loss]().best_constant(positive[:, np.newaxis], None, model.n_outputs_)
+    expected = np.exp(constant[0]) if loss in ("poisson", "gamma") else constant[0]
+    if loss != "huber":  # whose delta has other units
+        np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
+    first = model.loss_curve_[0]
+    assert first <= unfitted(max_iter=1, **settings).fit(X, positive).loss_curve_[0] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("constant", [0.0, 1e6])

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.optimize import minimize
 
 from sknn_scratch.core.configuration import FINITE, Configured, Interval
-from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, LOG_INVERSE_LINKS
+from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, LOG_INVERSE_LINKS, RAW_IN_UNITS
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -48,6 +49,43 @@ class Loss(Configured):
     def in_units(self, scale: float) -> tuple[float, float]:
         """Factor and offset that turn the loss of y / scale into that of y."""
         return scale, 0.0
+
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        """The raw scores with the least loss among those that are the same for all rows.
+
+        A network can start there, and has learnt nothing while it is no better. Losses for which a formula is
+        known have it; for the others SciPy's L-BFGS finds it, from 0.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows, n_targets)
+            Targets.
+        weight : ndarray of shape (n_rows,) or None
+            Weight of each row, not all zero.
+        n_outputs : int
+            Columns of raw scores.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs,), float64
+            Raw scores.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sknn_scratch.core import AbsoluteError
+        >>> AbsoluteError().best_constant(np.array([[1.0], [2.0], [30.0]]), None, 1)
+        array([2.])
+        """
+        raw, out = np.empty((len(y), n_outputs)), np.empty((len(y), n_outputs))
+        per_row, y = np.empty(len(y)), y.astype(np.float64, copy=False)
+
+        def value_and_gradient(constant: FloatArray) -> tuple[float, FloatArray]:
+            raw[...] = constant
+            return self.value_and_gradient(raw, y, weight, out, per_row), out.sum(axis=0)
+
+        found = minimize(value_and_gradient, np.zeros(n_outputs), method="L-BFGS-B", jac=True)
+        return np.asarray(found.x)
 
     @abstractmethod
     def value_and_gradient(
@@ -82,6 +120,10 @@ class Loss(Configured):
             "loss": f"sum of ({self.formula}) / n",
             "delta": f"dL/dz = ({self.derivative}) / n",
         }
+
+    def raw_in_units(self, raw: FloatArray, offset: FloatArray, scale: FloatArray) -> FloatArray:
+        """Raw scores for targets y = offset + scale y', given those of a network that was trained on y'."""
+        return RAW_IN_UNITS[self.link_inverse](raw, offset, scale)
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
         """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""

@@ -14,8 +14,11 @@ from scipy.special import expit, log_expit
 
 from sknn_scratch.core.parameters import FloatArray
 
-LOG_SMALLEST_SIGMA = math.log(1e-6)
-"""Below, standard deviations are not told apart: 1 / sigma^2 stays far from overflow, in float32 too."""
+LOG_SIGMA_RANGE = math.log(1e-6), math.log(1e3)
+"""Beyond it, standard deviations are not told apart: 1 / sigma^2 stays far from overflow, in float32 too.
+
+No row of a million lies further than 1e3 standard deviations of all from their mean.
+"""
 
 Link = Callable[[FloatArray, FloatArray], object]
 
@@ -39,7 +42,7 @@ def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
 def _identity_exp(raw: FloatArray, out: FloatArray) -> None:
     n_targets = raw.shape[1] // 2
     out[:, :n_targets] = raw[:, :n_targets]
-    sigma = np.maximum(raw[:, n_targets:], LOG_SMALLEST_SIGMA, out=out[:, n_targets:])
+    sigma = np.clip(raw[:, n_targets:], *LOG_SIGMA_RANGE, out=out[:, n_targets:])
     np.exp(sigma, out=sigma)
 
 
@@ -49,6 +52,29 @@ INVERSE_LINKS: dict[str, Link] = {
     "logistic": expit,
     "softmax": _softmax,
     "identity_exp": _identity_exp,
+}
+
+
+# Of a network that was trained on y' with y = offset + scale y': the scores that predict y.
+def _location_in_units(raw: FloatArray, offset: FloatArray, scale: FloatArray) -> FloatArray:
+    by_kind: FloatArray = raw.reshape(len(raw), -1, len(scale)) * scale + offset
+    return by_kind.reshape(raw.shape)
+
+
+# exp(z + log(scale)) = scale exp(z)
+def _exp_in_units(raw: FloatArray, offset: FloatArray, scale: FloatArray) -> FloatArray:
+    return raw + np.log(scale)
+
+
+def _identity_exp_in_units(raw: FloatArray, offset: FloatArray, scale: FloatArray) -> FloatArray:
+    mu, log_sigma = np.split(raw, 2, axis=1)
+    return np.hstack([mu * scale + offset, np.clip(log_sigma, *LOG_SIGMA_RANGE) + np.log(scale)])
+
+
+RAW_IN_UNITS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] = {
+    "identity": _location_in_units,
+    "exp": _exp_in_units,
+    "identity_exp": _identity_exp_in_units,
 }
 LOG_INVERSE_LINKS: dict[str, Link] = {"logistic": log_expit, "softmax": _log_softmax}
 LINK_FORMULAS = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE, Interval, number
 from sknn_scratch.core.losses.base import Loss, scale_rows, weighted_mean
-from sknn_scratch.core.losses.links import LOG_SMALLEST_SIGMA
+from sknn_scratch.core.losses.links import LOG_SIGMA_RANGE
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -36,6 +36,9 @@ class SquaredError(Loss):
 
     def in_units(self, scale: float) -> tuple[float, float]:
         return scale**2, 0.0
+
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        return np.average(y, axis=0, weights=weight)
 
     def value_and_gradient(
         self,
@@ -73,6 +76,9 @@ class AbsoluteError(Loss):
     link_inverse: ClassVar[str] = "identity"
     formula: ClassVar[str] = "abs(p - y)"
     derivative: ClassVar[str] = "sign(p - y)"
+
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        return _quantile(y, weight, 0.5)
 
     def value_and_gradient(
         self,
@@ -202,6 +208,9 @@ class Quantile(Loss):
     def raw_per_target(self) -> int:
         return np.size(self.level)
 
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        return np.concatenate([_quantile(y, weight, level) for level in self.levels])
+
     def value_and_gradient(
         self,
         raw: FloatArray,
@@ -227,6 +236,16 @@ class Quantile(Loss):
 _BETWEEN_0_AND_1 = Interval(0, 1, includes_low=False)
 
 
+def _quantile(y: FloatArray, weight: FloatArray | None, level: float) -> FloatArray:
+    """For each column, the least y that has a share `level` of the weights at or below it."""
+    order = np.argsort(y, axis=0)
+    weight = np.ones(len(y)) if weight is None else weight.astype(np.float64)
+    shares = np.cumsum(weight[order], axis=0)
+    chosen = np.argmax(shares >= level * shares[-1], axis=0)
+    quantiles: FloatArray = np.take_along_axis(y, order, axis=0)[chosen, np.arange(y.shape[1])]
+    return quantiles.astype(np.float64)
+
+
 @dataclass
 class Poisson(Loss):
     """Half the Poisson deviance with the log as link.
@@ -246,6 +265,10 @@ class Poisson(Loss):
     formula: ClassVar[str] = "y * log(y / p) - y + p"
     derivative: ClassVar[str] = "p - y"
     targets: ClassVar[Interval] = NOT_NEGATIVE
+
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        # of no events at all, there is no logarithm: take half an event
+        return np.log(np.maximum(np.average(y, axis=0, weights=weight), 0.5 / len(y)))
 
     def value_and_gradient(
         self,
@@ -294,6 +317,12 @@ class Gamma(Loss):
     derivative: ClassVar[str] = "1 - y / p"
     targets: ClassVar[Interval] = POSITIVE
 
+    def in_units(self, scale: float) -> tuple[float, float]:
+        return 1.0, 0.0
+
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        return np.log(np.average(y, axis=0, weights=weight))
+
     def value_and_gradient(
         self,
         raw: FloatArray,
@@ -320,11 +349,11 @@ class GaussianNLL(Loss):
     l = log sigma + (y - mu)^2 / (2 sigma^2) + log(2 pi) / 2. Raw scores are mu of all targets, then log sigma
     of all targets.
 
-    A target that is met exactly would draw sigma to 0 without end. So sigma is never less than 1e-6, in the
-    loss and in predictions: log sigma is clipped at log(1e-6), below which its gradient is 0. The floor is in
-    the units of y; targets with a spread not far from 1 suit it. (PyTorch's floor of sigma is 1e-3, and its
-    gradient goes on below it as if nothing had been clipped.) Nothing bounds sigma from above: for rows far
-    from those that were learnt, it may be enormous.
+    A target that is met exactly would draw sigma to 0 without end, and far from the rows that were learnt the
+    exponential of a line may be enormous. So sigma lies between 1e-6 and 1e3, in the loss and in predictions:
+    log sigma is clipped, and beyond its limits the gradient is 0. The limits are in the units of y; targets
+    with a spread not far from 1 suit them. (PyTorch's floor of sigma is 1e-3, and its gradient goes on below
+    it as if nothing had been clipped.)
 
     References
     ----------
@@ -352,6 +381,11 @@ class GaussianNLL(Loss):
     def in_units(self, scale: float) -> tuple[float, float]:
         return 1.0, math.log(scale)
 
+    def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
+        mean = np.average(y, axis=0, weights=weight)
+        log_variance = np.log(np.maximum(np.average((y - mean) ** 2, axis=0, weights=weight), 1e-300))
+        return np.concatenate([mean, np.clip(0.5 * log_variance, *LOG_SIGMA_RANGE)])
+
     def value_and_gradient(
         self,
         raw: FloatArray,
@@ -364,9 +398,10 @@ class GaussianNLL(Loss):
         mu, log_sigma = raw[:, :n_targets], raw[:, n_targets:]
         of_mu, of_log_sigma = out[:, :n_targets], out[:, n_targets:]
         error = np.subtract(mu, y, out=of_mu)
-        is_free = np.subtract(log_sigma, LOG_SMALLEST_SIGMA, out=of_log_sigma)
-        np.heaviside(is_free, 0.0, out=is_free)  # 0 where log sigma is clipped, else 1
-        np.maximum(log_sigma, LOG_SMALLEST_SIGMA, out=log_sigma)
+        low, high = LOG_SIGMA_RANGE
+        is_free = np.heaviside(np.subtract(log_sigma, low, out=of_log_sigma), 0.0, out=of_log_sigma)
+        is_free *= np.heaviside(np.subtract(high, log_sigma, out=mu), 0.0, out=mu)  # 0 where clipped, else 1
+        np.clip(log_sigma, low, high, out=log_sigma)
         inverse_sigma = np.exp(np.negative(log_sigma, out=mu), out=mu)
         # with u = (mu - y) / sigma, l = (2 log sigma + u^2 + log(2 pi)) / 2
         u = error

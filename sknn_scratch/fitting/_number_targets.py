@@ -1,0 +1,116 @@
+"""Targets that are numbers: checked, with their loss, and predicted in the units of y."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from sknn_scratch.core import LOSSES, GaussianNLL, Quantile
+from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
+
+
+def _predicts_quantiles(estimator):
+    loss = estimator._fitted_loss()  # a change of the parameter counts from the next fit
+    loss = estimator.loss if loss is None else loss
+    if loss == "quantile" or isinstance(loss, Quantile):
+        return True
+    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+
+
+class NumberTargets:
+    """What both regressors know of their targets.
+
+    Parameters and fitted attributes are those of the regressor, into which this is mixed. The regressor has
+    `_fitted_loss`, which gives the loss or None, and `_kinds`, which gives an array of shape (n_samples,
+    raw_per_target, n_targets) with the predictions in the units of y, and the loss.
+    """
+
+    loss: Any
+    n_outputs_: int
+    _fitted_loss: Callable[[], Any]
+    _kinds: Callable[[Any], tuple[np.ndarray, Any]]
+
+    def predict(self, X, return_std=False):
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Data of a kind that `fit` takes.
+        return_std : bool, default=False
+            Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions; of several quantiles the one nearest to the median.
+        std : ndarray of the same shape
+            Standard deviations; only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of a network that does not predict it.
+        """
+        kinds, loss = self._kinds(X)
+        if return_std and not isinstance(loss, GaussianNLL):
+            raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
+        nearest: Any = 0
+        if isinstance(loss, Quantile):
+            kinds.sort(axis=1)
+            nearest = np.abs(np.subtract(loss.levels, 0.5)).argmin()
+        predicted = flat(kinds[:, nearest])
+        return (predicted, flat(kinds[:, 1])) if return_std else predicted
+
+    @available_if(_predicts_quantiles)
+    def predict_quantiles(self, X):
+        """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
+
+        They never cross: where the network's do, they are put in order, which never makes them worse
+        (Chernozhukov, Fernandez-Val & Galichon, 2010).
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Data of a kind that `fit` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
+            Quantiles, in the order of the levels.
+        """
+        quantiles, _ = self._kinds(X)
+        quantiles.sort(axis=1)
+        return quantiles[:, :, 0] if quantiles.shape[2] == 1 else quantiles
+
+    def _numbers(self, y):
+        """The targets as float64 numbers of shape (n_samples, n_targets), and the loss, which takes them."""
+        y = y.toarray() if issparse(y) else y
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        try:
+            y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
+        except ValueError as error:
+            if "could not convert string" in str(error):
+                raise ValueError(f"y must hold numbers: {error}.") from None
+            raise
+        y = y.reshape(len(y), -1)
+        loss = copy.deepcopy(LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss)
+        if loss.link_inverse == "softmax":
+            classifier = type(self).__name__.replace("Regressor", "Classifier")
+            raise ValueError(f"loss={self.loss!r} is one of classes: use {classifier}.")
+        outside = [value for value in (y.min(), y.max()) if value not in loss.targets]
+        if outside:
+            known = {NOT_NEGATIVE: "not be negative", POSITIVE: "be positive"}
+            allowed = known.get(loss.targets, f"be {loss.targets}")
+            raise ValueError(f"y must {allowed} for loss={self.loss!r}, got a y of {outside[0]}.")
+        return y, loss
+
+
+def flat(y):
+    """One column as a vector."""
+    return y.ravel() if y.shape[1] == 1 else y

@@ -1,0 +1,104 @@
+"""Warnings about data whose size a network cannot fit."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.sparsefuncs import min_max_axis
+
+from sknn_scratch.fitting._warnings import warn
+
+FAR = 100.0
+"""Orders of magnitude begin here: networks expect numbers of size 1."""
+
+N_ROWS_LOOKED_AT = 10_000
+"""Rows that tell the size of the columns of X."""
+
+
+def warn_if_nothing_was_learnt(names, data, network, reached, scale_of_loss):
+    """Warn where X or y are off by orders of magnitude and the model is no better than a constant.
+
+    Parameters
+    ----------
+    names : sequence
+        Names of the columns, or their numbers.
+    data : Batch
+        What was trained on, with targets in the units of training.
+    network : Network
+        What was trained.
+    reached : float
+        The training loss at the end.
+    scale_of_loss : float
+        Factor of the loss on the data in `reached`.
+    """
+    (X, y, weight), loss = data, network.loss
+    remedies = [*_remedy_for_columns(names, X), *_remedy_for_y(y, loss)]
+    if not remedies:
+        return
+    constant = np.tile(loss.best_constant(y, weight, network.n_outputs), (len(y), 1)).astype(y.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        of_constant = scale_of_loss * loss.value_and_gradient(
+            constant, y, weight, np.empty_like(constant), np.empty_like(constant[:, 0])
+        )
+    if not reached < of_constant - 0.01 * abs(of_constant):
+        warn(
+            f"The model is no better than a constant: its training loss is {reached:.4g}, that of the best "
+            f"constant {of_constant:.4g}. {' '.join(remedies)}",
+            ConvergenceWarning,
+        )
+
+
+def _remedy_for_columns(names, X):
+    rows = X[:: -(-X.shape[0] // N_ROWS_LOOKED_AT)]
+    if issparse(rows):
+        squares = rows.astype(np.float64).power(2).sum(axis=0)
+    else:
+        squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+    size = np.sqrt(np.asarray(squares, dtype=np.float64).ravel() / rows.shape[0])
+    scale_them = "put a StandardScaler in front of the network."
+    if size.max() > FAR:
+        far = _some(np.asarray(names)[size > FAR])
+        yield f"Columns {far} of X hold numbers of size {size.max():.0e}: {scale_them}"
+    elif np.sqrt(np.square(size).sum()) < 1 / FAR:
+        yield f"The columns of X hold numbers of size {size.max():.0e} and less: {scale_them}"
+
+
+def _remedy_for_y(y, loss):
+    if loss.link_inverse in ("logistic", "softmax"):
+        return
+    size, spread = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0)).max(), y.std(axis=0).max()
+    if size > FAR:
+        yield f"y holds numbers of size {size:.0e}: set scale_target=True."
+    elif 0 < spread < 1 / FAR:
+        yield f"y has a standard deviation of {spread:.0e}: set scale_target=True."
+
+
+def warn_if_far_outside(names, X, X_val):
+    """Warn where validation data lie far outside of the data to train on.
+
+    In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
+
+    Parameters
+    ----------
+    names : sequence
+        Names of the columns, or their numbers.
+    X, X_val : ndarray or CSR of shape (n_samples, n_features)
+        The numbers; NaN where they are missing.
+    """
+    if issparse(X):
+        (low, high), middle = min_max_axis(X, axis=0), np.asarray(X_val.mean(axis=0)).ravel()
+    else:
+        low, high, middle = np.nanmin(X, axis=0), np.nanmax(X, axis=0), np.nanmedian(X_val, axis=0)
+    width = high - low
+    outside = (width > 0) & ((middle < low - width) | (middle > high + width))
+    if outside.any():
+        warn(
+            f"X_val lies far outside of the range of X in columns {_some(np.asarray(names)[outside])}. In a "
+            "pipeline, X_val goes past the steps in front of the network unless "
+            "Pipeline(transform_input=['X_val']) routes it through them: set_config("
+            "enable_metadata_routing=True), and set_fit_request(X_val=True, y_val=True) of the network."
+        )
+
+
+def _some(names):
+    names = list(map(str, names))
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

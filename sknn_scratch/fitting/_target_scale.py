@@ -1,0 +1,89 @@
+"""Targets of size 1 for training, and predictions in the units of y."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sknn_scratch.core.losses.links import RAW_IN_UNITS
+
+SCALED_LINKS = frozenset(RAW_IN_UNITS)
+"""The inverse links of losses whose targets can be scaled."""
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """Targets y are (y - offset) / scale in training.
+
+    Numbers get the mean 0 and the standard deviation 1. Where predictions are exp(raw), so that they stay
+    positive, y is divided by its mean.
+
+    Attributes
+    ----------
+    offset, scale : ndarray of shape (n_targets,)
+        One for each target.
+    """
+
+    offset: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, y, weight, link_inverse):
+        """Learn the scale of targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets), float64
+            Targets.
+        weight : ndarray of shape (n_samples,) or None
+            Weight of each sample, not all zero.
+        link_inverse : str
+            The inverse link of the loss.
+
+        Returns
+        -------
+        TargetScale
+            The scale.
+        """
+        # a power of two changes no bit, and squares of large numbers do not overflow
+        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1] - 1)
+        y = y / unit
+        mean = np.average(y, axis=0, weights=weight)
+        if link_inverse == "exp":
+            offset, scale = np.zeros_like(mean), mean
+        else:
+            offset, scale = mean, np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        # of a constant, rounding may leave a little
+        is_constant = scale <= 10 * np.finfo(y.dtype).eps * np.abs(mean)
+        own_size = np.minimum(1.0, np.abs(mean) * unit)
+        scale = np.where(is_constant, np.where(own_size > 0, own_size, 1.0), scale * unit)
+        return cls(offset * unit, np.maximum(scale, np.finfo(np.float64).tiny))
+
+    def scaled(self, y):
+        """Targets in the units of training."""
+        return (y - self.offset) / self.scale
+
+    def restored(self, y):
+        """Targets in their own units."""
+        return y * self.scale + self.offset
+
+
+def start_at_constant(parameters, loss, y, weight):
+    """Move the output layer's biases by the constant that minimises the loss.
+
+    Where a target is constant there is nothing to move to: its scale has put it at 0.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        First weights as drawn; changed in place.
+    loss : Loss
+        What is minimised.
+    y : ndarray of shape (n_samples, n_targets)
+        Targets in the units of training.
+    weight : ndarray of shape (n_samples,) or None
+        Weight of each sample.
+    """
+    bias = parameters.layers[-1].get("bias")
+    if bias is not None:
+        varies = np.tile(np.ptp(y, axis=0) > 0, loss.raw_per_target)
+        bias += np.where(varies, loss.best_constant(y, weight, len(bias)), 0.0).astype(bias.dtype)
