@@ -27,9 +27,10 @@ def kinds_of(column):
 
 
 def says_nothing(dtype):
-    """Whether a dtype leaves open what a column holds: object, and polars' Null."""
+    """Whether a dtype leaves open what a column holds: object, polars' Null, any of older polars."""
     return _scalar_type(dtype) in (object, np.object_, type(None))
 
 
 def _scalar_type(dtype):
-    return dtype.to_python() if hasattr(dtype, "to_python") else dtype.type
+    # of polars' dtypes; those of NumPy and pandas have a type, and those of older polars neither
+    return dtype.to_python() if hasattr(dtype, "to_python") else getattr(dtype, "type", object)
