@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import os
 import warnings
 from abc import abstractmethod
 from numbers import Integral
@@ -17,6 +16,7 @@ from sknn_scratch.core import Batch, History, Network, Outcome, count_parameters
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
 
 
@@ -271,18 +271,13 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
 
     def _check_memory(self, network, dtype):
         n_parameters = count_parameters(network.shapes)
-        # the weights, their gradient, the penalty's, and two moving averages
-        needed = 5 * n_parameters * dtype.itemsize
-        try:
-            available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        except (AttributeError, ValueError, OSError):  # not a POSIX system
-            available = np.iinfo(np.intp).max
-        if needed > available:
-            raise MemoryError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes} with {self.n_features_in_} features makes "
-                f"{n_parameters:,} weights. Training them takes {needed / 2**30:,.0f} GiB; this machine has "
-                f"{available / 2**30:,.0f} GiB. Use smaller layers or fewer features."
-            )
+        refuse_beyond_memory(
+            # the weights, their gradient, the penalty's, and two moving averages
+            5 * n_parameters * dtype.itemsize,
+            f"hidden_layer_sizes={self.hidden_layer_sizes} with {self.n_features_in_} features makes "
+            f"{n_parameters:,} weights. Training them",
+            "Use smaller layers or fewer features.",
+        )
 
     def _generator(self, incremental):
         """The source of random numbers; partial_fit goes on with that of the call before."""

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from sknn_scratch.fitting._singletons import refuse_singletons
+
 
 def split_rows(n_samples, fraction, classes, rng):
     """Split row numbers into a training and a validation part.
@@ -29,11 +31,12 @@ def split_rows(n_samples, fraction, classes, rng):
     Raises
     ------
     ValueError
-        If a part would be too small.
+        If a part would be too small, or each class has one row.
     """
     rows, alone, stratify = np.arange(n_samples), np.empty(0, dtype=np.intp), None
     if classes is not None:
         labels, codes = classes
+        refuse_singletons(labels, codes, "X_val and y_val, or set early_stopping=False")
         counts = np.bincount(codes, minlength=len(labels))
         if (counts == 1).any():
             warnings.warn(

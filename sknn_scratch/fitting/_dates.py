@@ -4,27 +4,31 @@ import datetime
 
 import numpy as np
 
+from sknn_scratch.fitting._kinds import kinds_of
+
 _DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64
 _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day of the week, or leave it out."
 
 
-def refuse_dates(name, values, kind=""):
-    """Raise if a column holds dates, times or durations.
+def refuse_dates(name, column):
+    """Raise if a column holds dates, times, durations or periods.
 
     Parameters
     ----------
     name : str
         How the message calls the column.
-    values : ndarray of shape (n_rows,)
-        What the column holds.
-    kind : str, default=""
-        The kind of the column's own dtype, where it is not that of `values`.
+    column : ndarray, or Series of pandas or polars
+        The column.
 
     Raises
     ------
     ValueError
         If it does; the message names the column and says what to do.
     """
-    is_dates = values.dtype.kind in "mM" or kind in ("m", "M")
-    if is_dates or (values.dtype == object and any(isinstance(value, _DATES) for value in values)):
+    if any(issubclass(kind, _DATES) or _is_period(kind) for kind in kinds_of(column)):
         raise ValueError(f"Column {name!r} of X holds dates or times, which are no numbers yet. {_ADVICE}")
+
+
+def _is_period(kind):
+    """Whether it is pandas' Period, which is no date of the standard library's."""
+    return kind.__name__ == "Period" and kind.__module__.startswith("pandas")

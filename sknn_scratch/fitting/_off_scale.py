@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.sparsefuncs import min_max_axis
 
-from sknn_scratch.fitting._warnings import warn
+from sknn_scratch.fitting._user_line import warn_user
 
 FAR = 100.0
 """Orders of magnitude begin here: networks expect numbers of size 1."""
@@ -40,7 +40,7 @@ def warn_if_nothing_was_learnt(names, data, network, reached, scale_of_loss):
             constant, y, weight, np.empty_like(constant), np.empty_like(constant[:, 0])
         )
     if not reached < of_constant - 0.01 * abs(of_constant):
-        warn(
+        warn_user(
             f"The model is no better than a constant: its training loss is {reached:.4g}, that of the best "
             f"constant {of_constant:.4g}. {' '.join(remedies)}",
             ConvergenceWarning,
@@ -91,7 +91,7 @@ def warn_if_far_outside(names, X, X_val):
     width = high - low
     outside = (width > 0) & ((middle < low - width) | (middle > high + width))
     if outside.any():
-        warn(
+        warn_user(
             f"X_val lies far outside of the range of X in columns {_some(np.asarray(names)[outside])}. In a "
             "pipeline, X_val goes past the steps in front of the network unless "
             "Pipeline(transform_input=['X_val']) routes it through them: set_config("

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_consi
 from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
-from sknn_scratch.tabular._columns import categorical_mask, checked_table
+from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen
 from sknn_scratch.tabular._run import Run
@@ -93,9 +93,9 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         observer = FitObserver(self, context, {"X": X, "y": y, "metadata": metadata})
 
         X, y, weight, loss = self._check_data(X, y, sample_weight)
-        validation = self._check_validation_data(X_val, y_val, sample_weight_val)
-        rng = check_random_state(self.random_state)
         mask = categorical_mask(X, self.categorical_features)
+        validation = self._check_validation_data(X_val, y_val, sample_weight_val, mask)
+        rng = check_random_state(self.random_state)
         run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), validation, mask, rng)
         if validation is None:
             splits = deal(len(y), settings.validation_fraction, self.n_cv, self._classes_of_rows(y), rng)
@@ -145,7 +145,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
         )
 
-    def _check_validation_data(self, X_val, y_val, sample_weight_val):
+    def _check_validation_data(self, X_val, y_val, sample_weight_val, mask):
         """The user's own validation data, as those to train on; None if there are none."""
         if X_val is None and y_val is None and sample_weight_val is None:
             return None
@@ -161,9 +161,11 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             )
         twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
         try:
-            return twin._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
+            data = twin._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
+            read_columns(data[0], mask)  # raises where a column of numbers holds something else
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+        return data
 
     def _raw_scores(self, X):
         """The loss, and raw scores of all folds together, in the units of y."""

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sknn_scratch.core import LogLoss
 from sknn_scratch.estimators._class_targets import ClassTargets
+from sknn_scratch.fitting._singletons import refuse_singletons
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
 
@@ -361,7 +362,9 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         return None
 
     def _classes_of_rows(self, y):
-        return y.ravel().astype(np.intp)
+        classes = y.ravel().astype(np.intp)
+        refuse_singletons(self.classes_, classes, "X_val and y_val")
+        return classes
 
     def _scores_by_loss(self, loss):
         return self.scoring in _OF_PROBABILITIES

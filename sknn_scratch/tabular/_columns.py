@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
-from numbers import Number
+from numbers import Complex, Number, Real
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_categorical_features, validate_data
 
 from sknn_scratch.fitting._dates import refuse_dates
+from sknn_scratch.fitting._kinds import kinds_of, says_nothing
+from sknn_scratch.fitting._user_line import warn_user
 
 
 @dataclass
@@ -51,6 +53,13 @@ def checked_table(estimator, X, reset):
     -------
     frame or ndarray
         A frame as it is, all else as an array.
+
+    Raises
+    ------
+    ValueError
+        If a column holds dates, times or complex numbers.
+    TypeError
+        If a cell is neither a number nor a level.
     """
     if is_frame(X):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
@@ -58,15 +67,14 @@ def checked_table(estimator, X, reset):
             raise ValueError(
                 f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s): X is empty."
             )
-        return X
-    if not issparse(X) and np.asarray(X).dtype.kind in "US" and not isinstance(X, np.ndarray):
-        X = np.asarray(X, dtype=object)  # numbers in a list with strings stay numbers
-    if not issparse(X) and getattr(X, "dtype", None) is not None and X.dtype.kind == "O":
-        # numbers that came as objects are numbers; what is mixed is told apart column by column
-        checked = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X")
-        validate_data(estimator, checked, skip_check_array=True, reset=reset)
-        return checked
-    return validate_data(estimator, X, dtype=None, ensure_all_finite="allow-nan", reset=reset)
+    else:
+        if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
+            X = np.asarray(X, dtype=object)  # numbers in a list with strings stay numbers
+        X = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X")
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+    for name, column in named_columns(X):
+        _refuse_what_cannot_be_read(name, column)
+    return X
 
 
 def is_frame(X):
@@ -93,16 +101,24 @@ def categorical_mask(X, categorical_features):
     if not isinstance(categorical_features, str):
         named = _check_categorical_features(X, categorical_features)
     mask = np.zeros(X.shape[1], dtype=bool) if named is None else named.copy()
-    for i, (name, column) in enumerate(_raw_columns(X)):
-        if not mask[i] and not _holds_numbers(name, column):
-            if categorical_features is None:
-                raise ValueError(
-                    f"Column {name!r} of X does not hold numbers, and categorical_features=None says that "
-                    "all do: name it there, or use categorical_features='from_dtype'."
-                )
+    spelt_out = []
+    for i, (name, column) in enumerate(named_columns(X)):
+        if mask[i] or _holds_numbers(column):
+            continue
+        if categorical_features is not None:
             mask[i] = True
-        elif mask[i]:
-            refuse_dates(name, _as_array(column))
+            if not is_frame(X) and _spells_numbers(column):
+                spelt_out.append(name)
+        elif not says_nothing(column.dtype) or any(not is_missing(value) for value in np.asarray(column)):
+            raise ValueError(
+                f"Column {name!r} of X does not hold numbers, and categorical_features=None says that "
+                "all do: name it there, or use categorical_features='from_dtype'."
+            )
+    if spelt_out:
+        warn_user(
+            f"Columns {spelt_out} of X hold numbers as strings, each of which becomes a level of a category. "
+            "Turn them into numbers (astype(float)); if they are levels, name them in categorical_features."
+        )
     return mask
 
 
@@ -127,22 +143,57 @@ def read_columns(X, mask):
         If a column of numbers holds something else, or numbers that are not finite in float32.
     """
     return [
-        Column(name, _levels(column) if is_categorical else _numbers(name, column))
-        for (name, column), is_categorical in zip(_raw_columns(X), mask, strict=True)
+        Column(name, _levels(name, column) if is_categorical else _numbers(name, column))
+        for (name, column), is_categorical in zip(named_columns(X), mask, strict=True)
     ]
 
 
-def is_missing(value):
-    """Whether a level is none: None, NaN, pandas' NA and NaT."""
-    return value is None or is_pandas_na(value) or bool(value != value)
+def named_columns(X):
+    """The columns with the names that messages call them by.
 
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
 
-def _raw_columns(X):
+    Returns
+    -------
+    list of (str, Series or ndarray)
+        One pair for each column.
+    """
     if is_frame(X):
         # by position where pandas can: names may be there twice
         columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
         return list(zip(map(str, X.columns), columns, strict=True))
     return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
+
+
+def is_missing(value):
+    """Whether a cell is none: None, NaN, pandas' NA and NaT."""
+    if isinstance(value, str):
+        return False
+    may_differ_from_itself = isinstance(value, Number | np.generic | datetime.date)
+    return value is None or is_pandas_na(value) or (may_differ_from_itself and bool(value != value))
+
+
+def _refuse_what_cannot_be_read(name, column):
+    refuse_dates(name, column)
+    for kind in kinds_of(column):
+        if issubclass(kind, Complex) and not issubclass(kind, Real):
+            raise ValueError(
+                f"Column {name!r} of X holds complex numbers. Complex data not supported: make columns of "
+                "the real and of the imaginary part."
+            )
+        is_array = hasattr(kind, "__array__") and not issubclass(kind, np.generic)
+        if kind.__hash__ is None or is_array:
+            raise _no_level(name, kind)
+
+
+def _no_level(name, kind):
+    return TypeError(
+        f"A cell of column {name!r} of X is a {kind.__name__}: argument must be a string or a number, or "
+        "whatever else can be hashed. Make columns of what it holds, or leave the column out."
+    )
 
 
 def _as_array(column):
@@ -152,29 +203,38 @@ def _as_array(column):
     return np.asarray(column if isinstance(column, np.ndarray) else column.to_numpy())
 
 
-def _holds_numbers(name, column):
-    kind = getattr(column.dtype, "kind", "")  # of pandas' own dtypes too
-    values = _as_array(column)
-    refuse_dates(name, values, kind)
-    if str(column.dtype) == "category" or "Categorical" in str(column.dtype) or kind == "b":
+def _holds_numbers(column):
+    """Whether it does by its dtype, or has cells that are numbers and no others."""
+    if str(column.dtype) == "category":
         return False
-    if values.dtype.kind in "iuf":
-        return True
-    if values.dtype.kind != "O":
+    kinds = kinds_of(column)
+    if any(not issubclass(kind, Number) or issubclass(kind, bool | np.bool_) for kind in kinds):
         return False
-    kinds = {type(value) for value in values if not is_missing(value)}
-    return all(issubclass(one, Number) and not issubclass(one, bool | np.bool_) for one in kinds)
+    return not says_nothing(column.dtype) or any(not is_missing(value) for value in np.asarray(column))
 
 
-def _levels(column):
+def _spells_numbers(column):
+    """Whether a column holds strings, and all of them are numbers."""
+    known = [value for value in column if not is_missing(value)]
+    if not known or not all(isinstance(value, str | bytes) for value in known):
+        return False
+    try:
+        np.array(known).astype(float)
+    except ValueError:
+        return False
+    return True
+
+
+def _levels(name, column):
     values = np.asarray(column if isinstance(column, np.ndarray) else column.to_numpy())
     levels = np.empty(len(values), dtype=object)
     levels[:] = values.tolist()  # Python's own objects, which are equal whatever the dtype
-    for value in set(map(type, levels)):
-        if not issubclass(value, str | bytes | Number | type(None)) and value.__hash__ is None:
-            raise TypeError(
-                f"Levels of a category: argument must be a string or a number, not {value.__name__}."
-            )
+    if not all(issubclass(kind, str | Number) for kind in set(map(type, levels))):
+        for value in levels:
+            try:
+                hash(value)
+            except TypeError:  # a tuple that holds a list
+                raise _no_level(name, type(value)) from None
     return levels
 
 

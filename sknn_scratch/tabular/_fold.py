@@ -47,7 +47,7 @@ class Fold:
         ndarray of shape (n_rows, n_outputs), float64
             Their inverse link is the prediction.
         """
-        data = self.preprocessor.transform(X)
+        data = self.preprocessor.encode(X)
         raws = [self.network.raw_scores(data, _in_float64(layers)) for layers in self.members]
         return self.in_units(combined(self.network.loss, raws))
 

@@ -1,12 +1,13 @@
 """TabularPreprocessor: a table as the network wants it."""
 
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_columns
 
 
@@ -105,20 +106,27 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self.categorical_mask_ = categorical_mask(X, self.categorical_features)
         columns = read_columns(X, self.categorical_mask_)
         self._levels = [_levels(column.values) if column.is_categorical else None for column in columns]
-        self._has_gaps = [not column.is_categorical and np.isnan(column.values).any() for column in columns]
+        self._has_gaps = [
+            not column.is_categorical and bool(np.isnan(column.values).any()) for column in columns
+        ]
         limit = np.inf if self.max_one_hot is None else self.max_one_hot
         self._is_embedded = [levels is not None and len(levels) > limit for levels in self._levels]
         self.n_numbers_ = int(np.sum(~self.categorical_mask_))
         pairs = zip(self._levels, self._is_embedded, strict=True)
         self.n_levels_ = [len(levels) + 1 for levels, embedded in pairs if levels and embedded]
-        scaled, embedded = self._encoded(columns)
-        if not scaled + embedded:
+        numbers, one_hot = [], []
+        for column, levels, has_gaps, embedded in self._with_what_was_learnt(columns):
+            if levels is None:
+                numbers.append(_center_and_factor(column.values))
+                one_hot += [_center_and_factor(np.isnan(column.values).astype(float))] if has_gaps else []
+            elif not embedded:
+                one_hot += _centers_and_factors(_codes(column.values, levels), len(levels))
+        if not numbers + one_hot + self.n_levels_:
             raise ValueError(
                 "All columns of X are categories without a level: there is nothing to learn from."
             )
-        self.n_one_hot_ = len(scaled) - self.n_numbers_
-        factors = np.array([_center_and_factor(column) for column in scaled]).reshape(-1, 2)
-        self._center, self._factor = factors.T
+        self.n_one_hot_ = len(one_hot)
+        self._center, self._factor = np.array(numbers + one_hot).reshape(-1, 2).T
         return self
 
     def transform(self, X):
@@ -135,14 +143,47 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             Numbers, 0/1 columns, numbers of levels.
         """
         check_is_fitted(self)
-        columns = read_columns(checked_table(self, X, reset=False), self.categorical_mask_)
-        scaled, embedded = self._encoded(columns)
-        out = np.empty((len(columns[0].values), len(scaled) + len(embedded)), np.float32)
-        for i, column in enumerate(scaled):
-            x = (np.where(np.isnan(column), self._center[i], column) - self._center[i]) * self._factor[i]
-            out[:, i] = x / np.sqrt(1 + (x / self.clip) ** 2)
-        for i, codes in enumerate(embedded, start=len(scaled)):
-            out[:, i] = codes
+        return self.encode(checked_table(self, X, reset=False))
+
+    def encode(self, X):
+        """Encode and scale a table that has been checked, whatever scikit-learn's ``transform_output`` says.
+
+        Parameters
+        ----------
+        X : frame or ndarray of shape (n_samples, n_features)
+            Data, as ``checked_table`` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), float32
+            Numbers, 0/1 columns, numbers of levels.
+        """
+        columns = read_columns(X, self.categorical_mask_)
+        number, one_hot, embedding = 0, self.n_numbers_, self.n_numbers_ + self.n_one_hot_
+        out = self._empty(len(columns[0].values))
+        for column, levels, has_gaps, embedded in self._with_what_was_learnt(columns):
+            values = column.values
+            if levels is None:
+                known = np.where(np.isnan(values), self._center[number], values)
+                out[:, number] = self._scaled(known, number)
+                number += 1
+                if has_gaps:
+                    out[:, one_hot] = self._scaled(np.isnan(values).astype(float), one_hot)
+                    one_hot += 1
+                continue
+            codes = _codes(values, levels)
+            if embedded:
+                out[:, embedding] = codes
+                embedding += 1
+            elif len(levels) == 2:
+                out[:, one_hot] = self._scaled(_signs(codes), one_hot)
+                one_hot += 1
+            else:  # row by row where the 1 is: no column of float64 for each level
+                where = slice(one_hot, one_hot + len(levels))
+                rows = np.flatnonzero(codes)
+                out[:, where] = self._scaled(0.0, where).astype(np.float32)
+                out[rows, one_hot + codes[rows] - 1] = self._scaled(1.0, where)[codes[rows] - 1]
+                one_hot += len(levels)
         return out
 
     def get_feature_names_out(self, input_features=None):
@@ -169,26 +210,25 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             elif self._is_embedded[i]:
                 embedded.append(name)
             else:
-                one_hot += [f"{name}_{level}" for level in (list(levels)[1:] if len(levels) == 2 else levels)]
+                one_hot += [f"{name}_{level}" for level in (levels[1:] if len(levels) == 2 else levels)]
         return np.array([*numbers, *one_hot, *embedded], dtype=object)
 
-    def _encoded(self, columns):
-        """Numbers and 0/1 columns, not scaled yet; numbers of levels."""
-        numbers, one_hot, embedded = [], [], []
-        for i, column in enumerate(columns):
-            levels = self._levels[i]
-            if levels is None:
-                numbers.append(column.values)
-                one_hot += [np.isnan(column.values).astype(float)] if self._has_gaps[i] else []
-                continue
-            codes = np.fromiter((levels.get(value, 0) for value in column.values), float, len(column.values))
-            if self._is_embedded[i]:
-                embedded.append(codes)
-            elif len(levels) == 2:
-                one_hot.append(np.select([codes == 1, codes == 2], [-1.0, 1.0], 0.0))
-            else:
-                one_hot += [(codes == code).astype(float) for code in levels.values()]
-        return numbers + one_hot, embedded
+    def _with_what_was_learnt(self, columns):
+        return zip(columns, self._levels, self._has_gaps, self._is_embedded, strict=True)
+
+    def _empty(self, n_rows):
+        width = self.n_numbers_ + self.n_one_hot_ + len(self.n_levels_)
+        refuse_beyond_memory(
+            4 * n_rows * width,
+            f"A table of {n_rows:,} rows, {width:,} columns, {self.n_one_hot_:,} of them 0/1,",
+            "Use max_one_hot=8, which numbers the levels of categories that have more, or fewer rows.",
+        )
+        return np.empty((n_rows, width), np.float32)
+
+    def _scaled(self, x, where):
+        """Values of the columns of the result there, scaled and clipped."""
+        x = (x - self._center[where]) * self._factor[where]
+        return x / np.sqrt(1 + (x / self.clip) ** 2)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -200,12 +240,43 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
 
 def _levels(values):
-    """Numbers of the levels, from 1, in the order of the levels."""
-    known = {value for value in set(values.tolist()) if not is_missing(value)}
-    ordered = sorted(
-        known, key=lambda value: (isinstance(value, str), value if isinstance(value, str) else 0.0 + value)
-    )
-    return {value: number for number, value in enumerate(ordered, start=1)}
+    """The levels: numbers before strings before all else, and in their own order where they have one."""
+    kinds: dict = {}
+    for value in dict.fromkeys(values):  # as they appear: a set of strings has another order in each process
+        if not is_missing(value):
+            rank = (0, "") if isinstance(value, Number) else (1, "") if isinstance(value, str) else None
+            kind = rank or (2, f"{type(value).__module__}.{type(value).__qualname__}")
+            kinds.setdefault(kind, []).append(value)
+    return [value for kind in sorted(kinds) for value in _sorted_if_possible(kinds[kind])]
+
+
+def _sorted_if_possible(values):
+    try:
+        return sorted(values)
+    except TypeError:
+        return values
+
+
+def _codes(values, levels):
+    """Numbers of the levels, from 1; 0 for what is missing or no level."""
+    numbers = {level: number for number, level in enumerate(levels, start=1)}
+    return np.fromiter((numbers.get(value, 0) for value in values), np.intp, len(values))
+
+
+def _signs(codes):
+    return np.select([codes == 1, codes == 2], [-1.0, 1.0], 0.0)
+
+
+def _centers_and_factors(codes, n_levels):
+    """Those of the 0/1 columns of a category."""
+    if n_levels == 2:
+        return [_center_and_factor(_signs(codes))]
+    counts = np.bincount(codes, minlength=n_levels + 1)[1:]
+    # columns with equally many ones have the same quantiles
+    of_count = {
+        n: _center_and_factor(np.repeat([0.0, 1.0], [len(codes) - n, n])) for n in set(counts.tolist())
+    }
+    return [of_count[n] for n in counts.tolist()]
 
 
 def _center_and_factor(column):

@@ -8,6 +8,7 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.metrics import check_scoring
+from sklearn.utils.validation import _check_feature_names
 
 from sknn_scratch.core import (
     Batches,
@@ -22,6 +23,7 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.core.threads import BLAS_LIMIT
 from sknn_scratch.fitting._target_scale import start_at_constant
+from sknn_scratch.tabular._advice import refuse_large_training, warn_of_levels
 from sknn_scratch.tabular._columns import read_columns
 from sknn_scratch.tabular._ensemble import Lockstep, Member
 from sknn_scratch.tabular._fold import Fold, combined
@@ -91,15 +93,17 @@ class Run:
         self.members += members
         to_score = X[1] if self.scorer is not None else None
         y_val = _scaled(y[1], fold.target)
-        self.held_out.append((to_score, fold.preprocessor.transform(X[1]), y_val, y[1], weight[1]))
+        self.held_out.append((to_score, fold.preprocessor.encode(X[1]), y_val, y[1], weight[1]))
 
     def _prepared(self, X, y, weight, patience):
         """What is fitted on some rows, and the members that are to be trained on them."""
         settings, estimator = self.settings, self.estimator
         limit = None if settings.max_one_hot == float("inf") else settings.max_one_hot
         preprocessor = TabularPreprocessor(self.mask, max_one_hot=limit).fit(X)
-        data = preprocessor.transform(X)
         network = make_network(settings, preprocessor, estimator.n_outputs_, self.loss)
+        if not self.folds:
+            self._look_at_sizes(preprocessor, network, X)
+        data = preprocessor.encode(X)
         target = estimator._target_scale(y, weight, self.loss)
         limits = _limits(y, weight) if target is not None and settings.clip_predictions else None
         fold = Fold(preprocessor, network, target, limits)
@@ -109,6 +113,13 @@ class Run:
             member_rng = np.random.RandomState(np.random.SFC64(self.rng.randint(2**31 - 1)))
             members.append(self._member(network, data, y_scaled, weight, member_rng, replace(patience)))
         return fold, members
+
+    def _look_at_sizes(self, preprocessor, network, X):
+        """Whether the work can be done at all, and is worth doing."""
+        n_rows = sum(len(data[1]) for data in (self.all_rows, self.own_validation) if data is not None)
+        n_splits = self.estimator.n_cv + self.estimator.refit
+        refuse_large_training(preprocessor, network, X, n_rows, n_splits, n_splits * self.estimator.n_ens)
+        warn_of_levels(preprocessor, X)
 
     def _patience(self):
         """The best epoch's weights are kept; training ends early only if that is asked for."""
@@ -269,6 +280,7 @@ class Run:
     def _ask_scorer(self, fold, X, y, weight):
         model = copy.copy(self.estimator)
         model._folds = [fold]
+        _check_feature_names(model, X, reset=True)  # they were compared before training
         weights = {} if weight is None else {"sample_weight": weight}
         return float(self.scorer(model, X, self.estimator._decoded(y), **weights))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from memory import peak_memory
 from sklearn.utils.estimator_checks import check_estimator
 
 from sknn_scratch.tabular import TabularPreprocessor
@@ -107,6 +108,21 @@ def test_categories_with_many_levels_are_numbered(max_one_hot, n_embedded):
     assert preprocessor.n_levels_ == [n + 1 for n in (9, 3, 2)][:n_embedded]
     codes = preprocessor.transform(X)[:, preprocessor.n_one_hot_ :]
     np.testing.assert_array_equal(codes, X[:, :n_embedded] + 1)
+
+
+def test_thousands_of_0_1_columns_need_little_more_memory_than_themselves():
+    X = np.random.RandomState(0).randint(1000, size=(1500, 1)).astype(float)
+    preprocessor = TabularPreprocessor([0], max_one_hot=None).fit(X)
+    out = preprocessor.transform(X)
+    names = preprocessor.get_feature_names_out()
+    assert out.shape == (1500, len(np.unique(X))) == (1500, len(names))
+    assert [names[i] for i in out.argmax(axis=1)] == [f"x0_{value}" for value in X.ravel()]
+    assert (out[np.arange(1500), out.argmax(axis=1)] > 0).all()
+    for column, value in zip(out.T[:20], np.unique(X), strict=False):
+        one = (X.ravel() == value).astype(float)
+        np.testing.assert_allclose(column, clipped(2 * one), rtol=1e-6)
+    assert peak_memory(lambda: preprocessor.transform(X)) < 1.2 * out.nbytes
+    assert peak_memory(lambda: preprocessor.fit(X)) < 0.2 * out.nbytes
 
 
 def test_unseen_and_missing_levels_are_the_level_0():

@@ -1,0 +1,88 @@
+"""What is said of a table before training: that it is too large, will be slow, or holds an id."""
+
+import numpy as np
+
+from sknn_scratch.core import count_parameters
+from sknn_scratch.fitting._memory import refuse_beyond_memory
+from sknn_scratch.fitting._user_line import warn_user
+from sknn_scratch.tabular._columns import is_missing, named_columns
+
+_MANY_LEVELS = 1000
+"""Levels above which a category that becomes 0/1 columns multiplies the time of an epoch."""
+
+_MANY_ROWS = 100
+"""Rows below which a category may have as many levels by chance."""
+
+_SHARE_OF_AN_ID = 0.9
+
+
+def refuse_large_training(preprocessor, network, X, n_rows, n_tables, n_networks):
+    """Raise if the machine's memory cannot hold what training needs.
+
+    Parameters
+    ----------
+    preprocessor : TabularPreprocessor
+        Fitted.
+    network : Network
+        What is trained.
+    X : frame or ndarray of shape (n_training_rows, n_features)
+        What the preprocessor was fitted to.
+    n_rows : int
+        Rows to train on and to judge by.
+    n_tables : int
+        How many encoded tables of so many rows there are.
+    n_networks : int
+        How many networks are trained.
+
+    Raises
+    ------
+    MemoryError
+        If it cannot; the message says what to change.
+    """
+    width = preprocessor.n_numbers_ + preprocessor.n_one_hot_ + len(preprocessor.n_levels_)
+    n_parameters = count_parameters(network.shapes)
+    # the weights, their gradient, two moving averages, and the weights of the best epoch
+    n_floats = n_tables * n_rows * width + n_networks * 5 * n_parameters
+    wide = [name for name, _, _, embedded in _categories(preprocessor, X) if not embedded]
+    refuse_beyond_memory(
+        np.dtype(np.float32).itemsize * n_floats,
+        f"X becomes {n_tables} table(s) of {n_rows:,} rows and {width:,} columns, for {n_networks} "
+        f"network(s) of {n_parameters:,} weights. Training them",
+        f"Columns {wide} of X become thousands of 0/1 columns: use max_one_hot=8, which embeds them, as "
+        "preset='td' does, or leave them out."
+        if wide
+        else "Use smaller hidden_layer_sizes, fewer networks (n_ens, n_cv), or less data.",
+    )
+
+
+def warn_of_levels(preprocessor, X):
+    """Warn of categories that hold an id, or become thousands of columns.
+
+    Parameters
+    ----------
+    preprocessor : TabularPreprocessor
+        Fitted.
+    X : frame or ndarray of shape (n_rows, n_features)
+        What it was fitted to.
+    """
+    for name, column, levels, embedded in _categories(preprocessor, X, _MANY_ROWS):
+        n_known = sum(not is_missing(value) for value in np.asarray(column))
+        if len(levels) > _SHARE_OF_AN_ID * n_known:
+            warn_user(
+                f"Column {name!r} of X is a category with about as many levels as rows ({len(levels):,} in "
+                f"{n_known:,} rows to train on), and so says nothing about other rows. Leave it out, or make "
+                "numbers of it."
+            )
+        elif len(levels) >= _MANY_LEVELS and not embedded:
+            warn_user(
+                f"Column {name!r} of X becomes {len(levels):,} columns of 0 and 1, which take time and "
+                "memory. Use max_one_hot=8, which embeds it, as preset='td' does."
+            )
+
+
+def _categories(preprocessor, X, n_levels=_MANY_LEVELS):
+    """Name, column, levels and whether it is embedded, of each category with so many levels."""
+    learnt = zip(named_columns(X), preprocessor._levels, preprocessor._is_embedded, strict=True)
+    for (name, column), levels, embedded in learnt:
+        if levels is not None and len(levels) >= n_levels:
+            yield name, column, levels, embedded
