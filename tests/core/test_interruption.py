@@ -36,15 +36,13 @@ def work(*steps):
 def test_a_signal_waits_for_the_end_of_an_uninterrupted_function():
     done = []
     with pytest.raises(KeyboardInterrupt), POSTPONEMENT, POSTPONEMENT:
-        work(press_ctrl_c, press_ctrl_c, lambda: done.append("first"))
-        done.append("second")
-    assert done == ["first", "second"]
+        work(press_ctrl_c, press_ctrl_c, lambda: done.append("the end"))
+    assert done == ["the end"]
 
 
 def test_other_functions_are_broken_off_at_once():
-    with pytest.raises(KeyboardInterrupt), POSTPONEMENT:
+    with POSTPONEMENT, pytest.raises(KeyboardInterrupt):
         press_ctrl_c()
-        pytest.fail("it went on")
     with pytest.raises(KeyboardInterrupt):
         work(press_ctrl_c)  # without postponement
 
@@ -136,15 +134,15 @@ def ignore_overflow(limit):
 @pytest.mark.parametrize("n_times", [100, pytest.param(5000, marks=pytest.mark.full)])
 def test_at_any_moment_a_limit_ends_with_its_context(use, n_times):
     limit, main = BlasLimit(), threading.main_thread().ident
-    answers, n_answered = queue.SimpleQueue(), 0
+    wanted, n_times_here = queue.SimpleQueue(), 0
     rng = np.random.RandomState(0)
     before = np.geterr(), threading.active_count()
 
     def press_often():
         for _ in range(n_times):
+            wanted.get()
             time.sleep(rng.uniform(0, 3e-4))
             signal.pthread_kill(main, signal.SIGINT)
-            answers.get()
 
     presses = threading.Thread(target=press_often, daemon=True)
     interval = sys.getswitchinterval()
@@ -152,17 +150,15 @@ def test_at_any_moment_a_limit_ends_with_its_context(use, n_times):
     try:
         with threadpool_limits(3, user_api="blas"):
             presses.start()
-            while n_answered < n_times:
+            while n_times_here < n_times:
                 try:
-                    if n_answered:
-                        answers.put("the next one")
+                    wanted.put("a signal")
                     while True:
                         use(limit)
                 except KeyboardInterrupt:
-                    n_answered += 1
+                    n_times_here += 1
                 assert limit.n_threads == BLAS_LIMIT.n_threads == 3
                 assert (np.geterr(), threading.active_count()) == (before[0], before[1] + 1)
-            answers.put("the last one")
             presses.join()
     finally:
         sys.setswitchinterval(interval)
