@@ -149,7 +149,7 @@ class Postponement:
 
     def deliver(self) -> None:
         """In the main thread: let the handlers act on the signals that were kept."""
-        if self._kept and threading.current_thread() is threading.main_thread():
+        while self._kept and threading.current_thread() is threading.main_thread():
             number, frame = self._kept.popitem()
             self._found[number](number, frame)
 

@@ -126,6 +126,7 @@ class _Lifted:
     def __init__(self, limit: BlasLimit) -> None:
         self._limit = limit
 
+    @uninterrupted
     def __enter__(self) -> None:
         self._limit.release()
 
