@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
+from sknn_scratch.core.interruption import interruptibly, uninterrupted
 from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
@@ -25,6 +26,7 @@ BLOCK = 2**18
 _Vector = npt.NDArray[np.float64]
 
 
+@uninterrupted
 def train_lbfgs(
     network: Network,
     parameters: Parameters,
@@ -101,7 +103,8 @@ def train_lbfgs(
         # SciPy brings a BLAS of its own, whose threads go on spinning for a while when they have nothing to
         # do: NumPy's would wait for the cores, five times as long as a product takes
         with BLAS_LIMIT:
-            result = minimize(
+            result = interruptibly(
+                minimize,
                 search.value_and_gradient,
                 start,
                 method="L-BFGS-B",
@@ -162,16 +165,17 @@ class _LbfgsSearch:
         # a copy: SciPy keeps the gradient, and the next evaluation overwrites this one
         return self._objective.total, self.gradient.copy()
 
+    @uninterrupted
     def iteration_ends(self, theta: _Vector) -> None:
-        self.accepted = theta.copy()
-        self._inside_iteration = False
-        epoch = Epoch(self.reported_at(theta))
+        epoch = Epoch(interruptibly(self.reported_at, theta))
         with np.errstate(over="ignore"):
             epoch.gradient_norm = math.sqrt(self.gradient.dot(self.gradient))
         parameters = self.workspace.parameters
         if self.validate is not None:
-            epoch.validation_loss, epoch.validation_score = self.validate(parameters)
+            epoch.validation_loss, epoch.validation_score = interruptibly(self.validate, parameters)
         epoch.seconds = time.perf_counter() - self._start
+        self.accepted = theta.copy()
+        self._inside_iteration = False
         self.history.epochs.append(epoch)
         if not epoch.is_finite:
             self.ended_by = Outcome.DIVERGED
@@ -194,7 +198,7 @@ class _LbfgsSearch:
 
     # the mean over all rows is that of the batches' means, by weight
     def _evaluate(self, theta: _Vector) -> Objective:
-        self._evaluated = theta.copy()
+        self._objective, self._evaluated = None, theta.copy()  # no objective, if this is broken off
         loss = penalty = 0.0
         self.gradient.fill(0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # a trial step may go too far

@@ -12,15 +12,17 @@ and joblib's workers govern both.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,7 +32,9 @@ class BlasLimit:
     """One thread for BLAS while anybody asks for it; afterwards as many as were found before.
 
     Limits are those of the whole process. So there is one count of all who hold it: the first one sets the
-    limit, the last one takes it back, however they overlap.
+    limit, the last one takes it back, however they overlap. Ctrl-C waits while the limit changes hands
+    (:mod:`sknn_scratch.core.interruption`), so whoever begins to hold it also ends. A forked process keeps
+    the holds of the thread that forked it: it has no other threads.
 
     Examples
     --------
@@ -58,28 +62,50 @@ class BlasLimit:
         """For a holder: its share of the threads, if every thread that holds the limit computes."""
         return max(1, self.n_threads // max(1, len(set(self._holders))))
 
+    @uninterrupted
     def __enter__(self) -> Self:
+        POSTPONEMENT.__enter__()
+        self.hold()
+        return self
+
+    @uninterrupted
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+        POSTPONEMENT.__exit__()
+
+    def lifted(self) -> _Lifted:
+        """For a holder: a context in which its limit is taken back."""
+        return _Lifted(self)
+
+    def hold(self) -> None:
+        """Become a holder."""
         with self._lock:
             if not self._holders:
                 self._found = self._counts()
                 self._set([1] * len(self._found))
             self._holders.append(threading.get_ident())
-        return self
 
-    def __exit__(self, *exception: object) -> None:
+    def release(self) -> None:
+        """Be a holder no longer."""
         with self._lock:
             self._holders.remove(threading.get_ident())
             if not self._holders:
                 self._set(self._found)
 
-    @contextmanager
-    def lifted(self) -> Iterator[None]:
-        """For a holder: its limit is taken back for a while."""
-        self.__exit__()
-        try:
-            yield
-        finally:
-            self.__enter__()
+    def before_fork(self) -> None:
+        """Wait until nobody changes the limit, so that a new process finds it whole."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Let others change the limit again."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Forget the holds of threads that this process has not."""
+        before, self._lock = self._holders, threading.Lock()
+        self._holders = [thread for thread in before if thread == threading.get_ident()]
+        if before and not self._holders:
+            self._set(self._found)
 
     def _counts(self) -> list[int]:
         if self._libraries is None:  # once: finding the libraries takes a millisecond
@@ -96,7 +122,26 @@ class BlasLimit:
             release(force=True)
 
 
+class _Lifted:
+    def __init__(self, limit: BlasLimit) -> None:
+        self._limit = limit
+
+    @uninterrupted
+    def __enter__(self) -> None:
+        self._limit.release()
+
+    @uninterrupted
+    def __exit__(self, *exception: object) -> None:
+        self._limit.hold()
+
+
 BLAS_LIMIT = BlasLimit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=BLAS_LIMIT.before_fork,
+        after_in_parent=BLAS_LIMIT.after_fork_in_parent,
+        after_in_child=BLAS_LIMIT.after_fork_in_child,
+    )
 
 
 class Team:
@@ -119,12 +164,14 @@ class Team:
         self.n_threads = n_threads
         self._helpers: ThreadPoolExecutor | None = None
 
+    @uninterrupted
     def __enter__(self) -> Self:
         if self.n_threads > 1:
             BLAS_LIMIT.__enter__()
             self._helpers = ThreadPoolExecutor(self.n_threads - 1, "sknn_scratch")
         return self
 
+    @uninterrupted
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -136,6 +183,7 @@ class Team:
             self._helpers = None
             BLAS_LIMIT.__exit__()
 
+    @uninterrupted
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Results for all items, in their order; all are done when it returns, or raises.
 
@@ -152,7 +200,7 @@ class Team:
             The results.
         """
         if self._helpers is None or len(items) == 1:
-            return [function(item) for item in items]
+            return [interruptibly(function, item) for item in items]
         error_state = np.geterr()
 
         def help_with(item: Item) -> Result:
@@ -161,7 +209,7 @@ class Team:
 
         futures = [self._helpers.submit(help_with, item) for item in items[1:]]
         try:
-            first = function(items[0])
+            first = interruptibly(function, items[0])
         finally:
             wait(futures)
         return [first, *(future.result() for future in futures)]

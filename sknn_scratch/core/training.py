@@ -15,6 +15,7 @@ import numpy as np
 
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, interruptibly, uninterrupted
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import FloatArray, Parameters
@@ -67,6 +68,7 @@ class Training:
         )
 
 
+@uninterrupted
 def train_minibatch(
     network: Network,
     parameters: Parameters,
@@ -128,14 +130,14 @@ def train_minibatch(
     schedule, progress, patience = training.schedule, training.progress, training.patience
     try:
         # three products for each weight and row: one forward, two backward
-        with team_for(3 * parameters.n_weights * batches.batch_size // WORK_OF_A_PART) as team:
+        with POSTPONEMENT, team_for(3 * parameters.n_weights * batches.batch_size // WORK_OF_A_PART) as team:
             workspace = Workspace(network, parameters, batches.batch_size, rng, team)
             for _ in range(max_epochs):
                 observer.epoch_begins()
                 start = time.perf_counter()
                 epoch = _run_epoch(network, batches, training, workspace, history)
                 if validate is not None and math.isfinite(epoch.loss):
-                    epoch.validation_loss, epoch.validation_score = validate(parameters)
+                    epoch.validation_loss, epoch.validation_score = interruptibly(validate, parameters)
                 epoch.seconds = time.perf_counter() - start
                 history.epochs.append(epoch)
                 if not epoch.is_finite:
@@ -159,6 +161,7 @@ def train_minibatch(
     return Outcome.MAX_ITER
 
 
+@interruptible
 def _run_epoch(
     network: Network,
     batches: Batches,

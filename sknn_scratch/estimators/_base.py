@@ -13,21 +13,27 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from sknn_scratch.core import Batch, History, Network, Outcome, count_parameters
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
 
 
 def all_or_nothing(method):
-    """Decorate fit and partial_fit: whatever is raised, the estimator stays as it was."""
+    """Decorate fit and partial_fit: whatever is raised, the estimator stays as it was.
+
+    Ctrl-C breaks off the method, but not what puts the estimator back, nor the return of a fitted one.
+    """
 
     def state(estimator):
         # what scikit-learn keeps there for callbacks is its own to clear away
         return {name: value for name, value in vars(estimator).items() if "callback" not in name}
 
     @functools.wraps(method)
+    @uninterrupted
     def guarded(estimator, *args, **kwargs):
         before = state(estimator)
         generators = [before.get("_random_state"), estimator.random_state]
@@ -36,15 +42,16 @@ def all_or_nothing(method):
             for generator in generators
             if isinstance(generator, np.random.RandomState)
         ]
-        try:
-            return method(estimator, *args, **kwargs)
-        except BaseException:
-            for name in state(estimator):
-                delattr(estimator, name)
-            estimator.__dict__.update(before)
-            for generator, position in positions:
-                generator.set_state(position)
-            raise
+        with POSTPONEMENT:
+            try:
+                return interruptibly(method, estimator, *args, **kwargs)
+            except BaseException:
+                for name in state(estimator):
+                    delattr(estimator, name)
+                estimator.__dict__.update(before)
+                for generator, position in positions:
+                    generator.set_state(position)
+                raise
 
     return guarded
 
@@ -179,7 +186,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         self._keep(sizes, activation, loss)
         observer.snapshot, observer.history_rows = run.snapshot, run.history_rows
         try:
-            outcome = run.train()
+            outcome = outcome_of(run.train, history.epochs)
         finally:
             observer.training_ends(run)
             # the run holds the observer: the data would outlive fit in a cycle

@@ -5,6 +5,7 @@ from typing import Any
 from sknn_scratch.callbacks._checkpoint import Checkpoint
 from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import Observer
+from sknn_scratch.core.interruption import interruptible
 
 
 class FitObserver(Observer):
@@ -52,11 +53,13 @@ class FitObserver(Observer):
         callbacks = [] if self.context is None else getattr(self.estimator, "_skl_callbacks", [])
         return [callback for callback in callbacks if isinstance(callback, Checkpoint)]
 
+    @interruptible
     def epoch_begins(self):
         if hasattr(self.estimator, "_skl_callbacks") and self.context is not None:
             self.epoch_context = self.context.subcontext(task_name="epoch")
             self.epoch_context.call_on_fit_task_begin(**self.hook_arguments)
 
+    @interruptible
     def epoch_ends(self, epoch):
         if self.estimator.verbose:
             self._print(epoch)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_consi
 from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen
@@ -106,7 +107,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         observer.snapshot, observer.history_rows = run.fitted_attributes, run.history_rows
         try:
             observer.training_begins(run)
-            outcome = run.train()
+            outcome = outcome_of(run.train, run.epochs)
         finally:
             observer.training_ends(run)
             # the run holds the observer: the data would outlive fit in a cycle

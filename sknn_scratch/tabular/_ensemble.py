@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,14 @@ from sknn_scratch.core import (
     Training,
     train_minibatch,
 )
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 
 SECONDS_OF_A_WAIT = 0.1
-"""After which the main thread looks whether it was interrupted."""
+"""After which the main thread looks whether it was interrupted.
+
+On Windows, or where a library has waits go on after a signal (polars does), Ctrl-C is noticed only between
+two of them. The wait is one call of C: an interrupt could leave one of Python's own locks locked for ever.
+"""
 
 
 @dataclass
@@ -82,10 +88,9 @@ class Lockstep:
     ) -> None:
         self.members, self.judge, self.observer, self.epochs = members, judge, observer, epochs
         self._recent: dict[int, Epoch] = {}
-        self._is_interrupted = self._is_called_off = self._stops = False
+        self._is_interrupted = self._stops = False
         self._judgement: tuple[float | None, float | None] = float("nan"), float("nan")
         self._at_work = threading.Semaphore(n_at_work)
-        self._start = threading.Event()  # all begin or none: they wait for each other
         self._judging = threading.Barrier(len(members), self._judge)
         self._ending = threading.Barrier(len(members), self._end_epoch)
 
@@ -109,21 +114,27 @@ class Lockstep:
         finally:
             del self._judging, self._ending  # they hold this object: the data would outlive it in a cycle
 
+    @uninterrupted
     def _train_in_threads(self, max_epochs: int) -> Outcome:
-        with ThreadPoolExecutor(len(self.members)) as pool:
+        ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        with POSTPONEMENT, ThreadPoolExecutor(len(self.members)) as pool:
             futures: list[Future[Outcome]] = []
             try:
-                futures += [pool.submit(self._begin, i, max_epochs) for i in range(len(self.members))]
-                self._start.set()
-                # On Windows, or where a library has waits go on after a signal (polars does), Ctrl-C is
-                # noticed only between two of them.
-                while wait(futures, timeout=SECONDS_OF_A_WAIT).not_done:
-                    pass
-            except KeyboardInterrupt:
-                self._is_interrupted = True  # they end with the epoch that they are in
-                self._is_called_off = not self._start.is_set()
-                self._start.set()
-                wait(futures)
+                for i in range(len(self.members)):
+                    futures.append(pool.submit(self._train_member, i, max_epochs))
+                    futures[-1].add_done_callback(ended.put)
+            except BaseException:  # no more threads: those that have begun would wait for the others for ever
+                self._abort()
+                raise
+            while not all(future.done() for future in futures):
+                try:
+                    interruptibly(ended.get, timeout=SECONDS_OF_A_WAIT)
+                except Empty:
+                    continue
+                except BaseException as error:
+                    self._is_interrupted = True  # they end with the epoch that they are in
+                    if not isinstance(error, KeyboardInterrupt):
+                        raise
         outcomes, errors = set(), []
         for future in futures:
             try:
@@ -137,10 +148,6 @@ class Lockstep:
         if Outcome.DIVERGED in outcomes:
             return Outcome.DIVERGED
         return Outcome.INTERRUPTED if self._is_interrupted else outcomes.pop()
-
-    def _begin(self, i: int, max_epochs: int) -> Outcome:
-        self._start.wait()
-        return Outcome.INTERRUPTED if self._is_called_off else self._train_member(i, max_epochs)
 
     def _train_member(self, i: int, max_epochs: int) -> Outcome:
         member = self.members[i]
@@ -159,10 +166,14 @@ class Lockstep:
             )
         finally:
             if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever
-                self._judging.abort()
-                self._ending.abort()
+                self._abort()
                 self._at_work.release()
         return outcome
+
+    def _abort(self) -> None:
+        """End the training of all members that wait, or will wait, for each other."""
+        self._judging.abort()
+        self._ending.abort()
 
     def begin_epoch(self, i: int) -> None:
         """Member i wants to work."""
