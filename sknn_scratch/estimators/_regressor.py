@@ -409,7 +409,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
     def _validation_score(self, loss, raw, y, weight):
         loss.predict(raw, out=raw)
-        return r2_score(y, raw, sample_weight=weight)
+        return r2_score(y, raw, sample_weight=weight) if len(y) > 1 else np.nan
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,10 @@ from sknn_scratch.core import (
 
 SECONDS_OF_A_WAIT = 0.1
 """After which the main thread looks whether it was interrupted."""
+
+
+NOT_JUDGED = math.nan, math.nan
+"""Loss and score of an epoch that a member has not come through."""
 
 
 @dataclass
@@ -83,7 +89,7 @@ class Lockstep:
         self.members, self.judge, self.observer, self.epochs = members, judge, observer, epochs
         self._recent: dict[int, Epoch] = {}
         self._is_interrupted = self._is_called_off = self._stops = False
-        self._judgement: tuple[float | None, float | None] = float("nan"), float("nan")
+        self._judgement: tuple[float | None, float | None] = NOT_JUDGED
         self._at_work = threading.Semaphore(n_at_work)
         self._start = threading.Event()  # all begin or none: they wait for each other
         self._judging = threading.Barrier(len(members), self._judge)
@@ -103,9 +109,11 @@ class Lockstep:
             Why training ended.
         """
         try:
-            if len(self.members) == 1:
-                return self._train_member(0, max_epochs)
-            return self._train_in_threads(max_epochs)
+            train = self._train_in_threads if len(self.members) > 1 else partial(self._train_member, 0)
+            outcome = train(max_epochs)
+            if outcome is Outcome.DIVERGED:
+                self.epochs.append(Epoch(math.nan, *self._judgement))
+            return outcome
         finally:
             del self._judging, self._ending  # they hold this object: the data would outlive it in a cycle
 
@@ -197,6 +205,7 @@ class Lockstep:
                 seconds=max(epoch.seconds for epoch in recent),
             )
         )
+        self._judgement = NOT_JUDGED
         self._stops = self.observer.epoch_ends(self.epochs[-1]) or self._is_interrupted
 
 
