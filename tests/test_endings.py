@@ -258,3 +258,67 @@ def test_nan_scores_come_back_from_a_checkpoint(tmp_path, capsys):
     assert repr(resumed.validation_scores_) == repr(through.validation_scores_) == repr([np.nan] * 40)
     assert resumed.loss_curve_ == through.loss_curve_
     assert capsys.readouterr().out.count("/nan, ") == 40 + 3 + 37
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_patience_goes_on_over_partial_fit_whatever_scoring_says(solver):
+    model = ScratchMLPRegressor(**PLAIN, solver=solver)
+    losses = []
+    for scoring in ("r2", "loss", None):
+        model.set_params(scoring=scoring).partial_fit(X, 2 * Y if losses else Y)  # the first is the best
+        losses.append(model.loss_)
+    assert losses[0] < min(losses[1:])
+    assert model.best_loss_ == losses[0]
+    assert model._training.patience.n_stagnant == 2
+
+
+@max_iter_is_reached
+def test_scores_of_another_scoring_are_not_compared_over_a_warm_start():
+    model = ScratchMLPRegressor(**PLAIN | {"max_iter": 3}, early_stopping=True, warm_start=True).fit(X, Y)
+    best_r2 = model.best_validation_score_
+    model.set_params(scoring="neg_mean_squared_error").fit(X, Y)
+    assert model.best_validation_score_ == max(model.validation_scores_[3:]) != best_r2
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_averages_that_overflow_are_divergence_though_loss_and_weights_are_finite(early_stopping):
+    settings = {"solver": "adam", "early_stopping": early_stopping, "activation": "identity"}
+    model = ScratchMLPRegressor(**PLAIN | {"max_iter": 1} | settings)
+    if early_stopping:
+        with pytest.warns(ConvergenceWarning, match="diverged at epoch 1.*the best epoch, 1"):
+            model.fit(1e70 * X, 1e100 * Y)
+        assert np.isfinite(model.coefs_[0]).all()
+        model.set_params(early_stopping=False).partial_fit(X, Y)
+        assert np.isfinite(model._training.optimizer_state.averages["v"]).all()
+    else:
+        with pytest.raises(ValueError, match="diverged at epoch 1"):
+            model.fit(1e70 * X, 1e100 * Y)
+
+
+@max_iter_is_reached
+@pytest.mark.parametrize(
+    ("huge", "is_watched"), [(1e300, True), (1e300, False), (1e160, True), (1e160, False)]
+)
+def test_validation_rows_out_of_range(huge, is_watched):
+    """Raw scores that are infinite, or a loss that is, with weights and training loss that are finite."""
+    model = ScratchMLPRegressor(
+        **PLAIN | {"max_iter": 3, "activation": "identity"}, early_stopping=is_watched
+    )
+    given = {"X_val": huge * X[:5], "y_val": Y[:5]}
+    if is_watched:
+        with pytest.raises(ValueError, match="diverged at epoch 1"):
+            model.fit(X, Y, **given)
+    else:
+        model.fit(X, Y, **given)
+        assert np.isnan([model.validation_loss_curve_, model.validation_scores_]).all()
+        np.testing.assert_array_equal(model.coefs_[0], clone(model).fit(X, Y).coefs_[0])
+
+
+def test_a_batch_larger_than_the_data_is_told_of_on_the_first_call_of_partial_fit_only():
+    model = ScratchMLPRegressor(**PLAIN, batch_size=200)
+    (message,) = messages_of(lambda: model.partial_fit(X, Y), UserWarning)
+    assert "batch_size=200, larger than the sample size 120" in message
+    model.partial_fit(X, Y)  # a warning would be an error
+    with pytest.warns(UserWarning, match="batch_size=200, larger than the sample size 108"):
+        clone(model).set_params(early_stopping=True, n_iter_no_change=1, tol=10.0).fit(X, Y)
+    clone(model).set_params(batch_size=120, tol=10.0, n_iter_no_change=1).fit(X, Y)
