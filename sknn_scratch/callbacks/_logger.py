@@ -1,8 +1,15 @@
 """EpochLogger: a line per epoch."""
 
+COLUMNS = 80
+"""Of a terminal: longer lines would wrap."""
+
 
 class EpochLogger:
     """Print a line per epoch, as ``verbose=True`` does.
+
+    It begins as scikit-learn's; then come validation loss and score (``val``), learning rate (``lr``), the
+    norm of the gradient (``|g|``) and seconds, as far as they were measured and fit in 80 columns. `history_`
+    has all digits.
 
     Parameters
     ----------
@@ -17,7 +24,7 @@ class EpochLogger:
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ScratchMLPClassifier(early_stopping=True, random_state=0).set_callbacks(EpochLogger(5))
     >>> model.fit(X, y).n_iter_  # doctest: +ELLIPSIS
-    epoch    5  loss ...  validation loss ...  validation score ...  learning rate 0.001 ...
+    Iteration 5, loss = ..., val .../..., lr 0.001, |g| ..., ... s
     ...
     """
 
@@ -42,6 +49,8 @@ class EpochLogger:
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Print the line."""
+        if fitted_estimator is None:  # an epoch that was broken off
+            return
         n_epochs, is_epoch = fitted_estimator.n_iter_, context.task_name == "epoch"
         if n_epochs and (n_epochs % self.every == 0) is is_epoch:
             print(epoch_line(fitted_estimator.history_[-1]))
@@ -49,13 +58,14 @@ class EpochLogger:
 
 def epoch_line(row):
     """A row of `history_` as a line of text."""
-    names = {
-        "loss": ("loss", "<11.6g"),
-        "validation_loss": ("validation loss", "<11.6g"),
-        "validation_score": ("validation score", "<10.4g"),
-        "learning_rate": ("learning rate", "<9.4g"),
-        "gradient_norm": ("gradient", "<8.3g"),
-    }
-    parts = [f"epoch {row['epoch']:4d}"]
-    parts += [f"{label} {row[name]:{form}}" for name, (label, form) in names.items() if row[name] is not None]
-    return "  ".join([*parts, f"{row['seconds']:.2f} s"])
+    digits = ".8f" if abs(row["loss"]) < 1e9 else ".8g"
+    line = f"Iteration {row['epoch']}, loss = {row['loss']:{digits}}"
+    parts = []
+    if row["validation_loss"] is not None:
+        parts.append(f", val {row['validation_loss']:.4g}/{row['validation_score']:.4g}")
+    if row["learning_rate"] is not None:
+        parts.append(f", lr {row['learning_rate']:.4g}")
+    for part in [*parts, f", |g| {row['gradient_norm']:.3g}", f", {row['seconds']:.2f} s"]:
+        if len(line + part) <= COLUMNS:
+            line += part
+    return line

@@ -74,7 +74,13 @@ def state_of(run):
         arrays |= {f"{name} of {i}": array for name, array in _arrays_of(member).items()}
         numbers.append(_numbers_of(member))
     has_converged = bool(run.epochs) and run.epochs[-1].is_last
-    return arrays, {"has_converged": has_converged, "members": numbers}
+    undefined = [
+        [i, name]
+        for i, epoch in enumerate(run.epochs)
+        for name, value in epoch.measured().items()
+        if value is not None and math.isnan(value)
+    ]
+    return arrays, {"has_converged": has_converged, "members": numbers, "undefined": undefined}
 
 
 def _arrays_of(member):
@@ -136,6 +142,10 @@ def restore(run, arrays, numbers):
     for row in table.tolist():
         measured = dict(zip(names, row, strict=True))
         run.epochs.append(Epoch(**{name: value for name, value in measured.items() if not math.isnan(value)}))
+    for i, name in numbers["undefined"]:
+        if name not in names:
+            raise ValueError(f"{name!r} is no measurement")
+        setattr(run.epochs[i], name, math.nan)
     run.epochs[-1].is_last = bool(numbers["has_converged"])
     held_out = arrays.get("held_out")
     if held_out is not None:

@@ -14,7 +14,7 @@ class Outcome(Enum):
     MAX_ITER = "the number of iterations allowed was reached"
     STOPPED = "the observer asked to stop"
     INTERRUPTED = "interrupted from the keyboard"
-    DIVERGED = "a loss, score or weight is not finite"
+    DIVERGED = "a loss or weight, or the score that is watched, is not finite"
     FAILED = "the optimizer could make no progress"
 
 
@@ -29,7 +29,7 @@ class Epoch:
     validation_loss : float or None
         Loss on the validation part, if there is one, without the penalty.
     validation_score : float or None
-        Score on the validation part; greater is better.
+        Score on the validation part; greater is better. It may be undefined, which is nan.
     learning_rate : float or None
         That of its last step, if there is one.
     gradient_norm : float
@@ -60,10 +60,9 @@ class Epoch:
         names = ("loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
         return {name: getattr(self, name) for name in names}
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether training has not diverged."""
-        measured = (self.loss, self.validation_loss, self.validation_score)
+    def is_finite(self, validation: bool) -> bool:
+        """Whether the training loss is finite and, where patience watches validation, what it yields too."""
+        measured = (self.loss, *((self.validation_loss, self.validation_score) if validation else ()))
         return all(value is None or math.isfinite(value) for value in measured)
 
 

@@ -17,7 +17,7 @@ from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.threads import BLAS_LIMIT
-from sknn_scratch.core.training import Validate
+from sknn_scratch.core.training import Validate, measure
 from sknn_scratch.core.workspace import Workspace
 
 BLOCK = 2**18
@@ -125,6 +125,9 @@ def train_lbfgs(
     with np.errstate(over="ignore", invalid="ignore"):
         if not (math.isfinite(loss) and math.isfinite(np.dot(gradient, gradient))):
             outcome = Outcome.DIVERGED
+            if search.ended_by is not Outcome.DIVERGED:  # within an iteration, which has no record yet
+                history.epochs.append(Epoch())
+                measure(history.epochs[-1], parameters, validate)
         parameters.flat[...] = best
     return outcome, message, loss
 
@@ -171,13 +174,13 @@ class _LbfgsSearch:
         with np.errstate(over="ignore"):
             epoch.gradient_norm = math.sqrt(self.gradient.dot(self.gradient))
         parameters = self.workspace.parameters
-        if self.validate is not None:
-            epoch.validation_loss, epoch.validation_score = interruptibly(self.validate, parameters)
+        measure(epoch, parameters, self.validate)
         epoch.seconds = time.perf_counter() - self._start
         self.accepted = theta.copy()
         self._inside_iteration = False
         self.history.epochs.append(epoch)
-        if not epoch.is_finite:
+        if not epoch.is_finite(self.patience is not None and self.patience.keeps_best_weights):
+            epoch.loss = math.nan
             self.ended_by = Outcome.DIVERGED
             raise StopIteration
         if self.patience is not None:

@@ -136,11 +136,11 @@ def train_minibatch(
                 observer.epoch_begins()
                 start = time.perf_counter()
                 epoch = _run_epoch(network, batches, training, workspace, history)
-                if validate is not None and math.isfinite(epoch.loss):
-                    epoch.validation_loss, epoch.validation_score = interruptibly(validate, parameters)
+                measure(epoch, parameters, validate)
                 epoch.seconds = time.perf_counter() - start
                 history.epochs.append(epoch)
-                if not epoch.is_finite:
+                if not epoch.is_finite(patience.keeps_best_weights):
+                    epoch.loss = math.nan  # whichever of its values it was
                     return Outcome.DIVERGED
 
                 training.samples_seen += batches.n_rows
@@ -159,6 +159,15 @@ def train_minibatch(
     except KeyboardInterrupt:
         return Outcome.INTERRUPTED
     return Outcome.MAX_ITER
+
+
+def measure(epoch: Epoch, parameters: Parameters, validate: Validate | None) -> None:
+    """Record loss and score on held-out data; both are nan where training has diverged."""
+    if validate is not None:
+        has_diverged = not math.isfinite(epoch.loss)
+        epoch.validation_loss, epoch.validation_score = (
+            (math.nan, math.nan) if has_diverged else interruptibly(validate, parameters)
+        )
 
 
 @interruptible

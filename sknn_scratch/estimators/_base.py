@@ -17,6 +17,7 @@ from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterr
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
@@ -146,8 +147,9 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         Raises
         ------
         ValueError
-            If a parameter or the data are not as they must be, or if training diverges. The estimator is
-            left as it was.
+            If a parameter or the data are not as they must be, or if training diverges. With
+            `early_stopping`, that is an error only before the first epoch that could be kept. The estimator
+            is left as it was.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
 
@@ -191,19 +193,25 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             observer.training_ends(run)
             # the run holds the observer: the data would outlive fit in a cycle
             observer.snapshot = observer.history_rows = None
-        if outcome is Outcome.DIVERGED or not run.is_finite():
-            raise ValueError(
-                f"Training diverged at epoch {len(run.history.epochs)}: solver={self.solver!r} produced a "
-                "non-finite loss, score or parameter weights. Scale X (StandardScaler) and, in regression, "
-                f"y, or use a smaller learning_rate_init than {self.learning_rate_init}."
-            )
+        attributes = run.fitted_attributes()
+        check_ending(
+            outcome is Outcome.DIVERGED,
+            run.history_rows(),
+            attributes["best_iter_"],
+            scoring=None if run.validation is None else run.validation.scoring,
+            remedy=(
+                f"Scale X (StandardScaler) and, in regression, y, or use another solver than {self.solver!r} "
+                f"or a smaller learning_rate_init than {self.learning_rate_init}."
+            ),
+            stacklevel=5,
+        )
         if outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
         elif not incremental and history.epochs:
             reached = history.losses[-1]
             warn_if_nothing_was_learnt(self._column_names(), data, network, reached, history.loss_scale)
 
-        self.__dict__.update(run.fitted_attributes())
+        self.__dict__.update(attributes)
         observer.fit_ends()
         return self
 

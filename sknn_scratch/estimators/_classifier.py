@@ -281,14 +281,17 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probability of each class, in the order of `classes_`; for multilabel y that of each label.
+            Probability of each class, in the order of `classes_`; for multilabel y that of each label. It is
+            at least the smallest normal number of its dtype.
         """
         network, raw = self._forward(X)
+        if self._is_binary():
+            raw = np.hstack([-raw, raw])
         network.loss.predict(raw, out=raw)
-        return np.hstack([1 - raw, raw]) if self._is_binary() else _by_column(raw, network.loss)
+        return _by_column(raw, network.loss)
 
     def predict_log_proba(self, X):
-        """Predict logarithms of probabilities, exact even where a probability rounds to 0.
+        """Predict logarithms of probabilities: those of `predict_proba`.
 
         Parameters
         ----------
@@ -300,11 +303,9 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         ndarray of shape (n_samples, n_classes)
             Log-probability of each class, in the order of `classes_`; for multilabel y that of each label.
         """
-        network, raw = self._forward(X)
-        if self._is_binary():
-            raw = np.hstack([-raw, raw])
-        network.loss.predict_log(raw, out=raw)
-        return _by_column(raw, network.loss)
+        probabilities = self.predict_proba(X)
+        several_columns = isinstance(probabilities, list)
+        return [np.log(p) for p in probabilities] if several_columns else np.log(probabilities)
 
     def decision_function(self, X):
         """Raw scores: the output of the last layer, before the logistic function or softmax.

@@ -1,5 +1,6 @@
 """ScratchMLPRegressor."""
 
+import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
@@ -395,7 +396,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
     def _validation_score(self, loss, raw, y, weight):
         loss.predict(raw, out=raw)
-        return r2_score(y, raw, sample_weight=weight)
+        return r2_score(y, raw, sample_weight=weight) if len(y) > 1 else np.nan
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -63,6 +63,7 @@ class Run(ABC):
     goes_on: bool
     incremental: bool
     rows: list[dict] = field(init=False, default_factory=list)
+    validation: Validation | None = field(init=False, default=None)
 
     @abstractmethod
     def train(self) -> Outcome:
@@ -84,6 +85,14 @@ class Run(ABC):
     def is_finite(self):
         """Whether training could go on from where it is."""
         return bool(np.isfinite(self.parameters.flat).all())
+
+    def _ended(self, outcome, patience):
+        """The outcome; where training diverged, with the weights of the best epoch, if there is one."""
+        if outcome is not Outcome.DIVERGED and self.is_finite():
+            return outcome
+        if patience.best_weights is not None:
+            self.parameters.flat[...] = patience.best_weights
+        return Outcome.DIVERGED
 
     def _common_attributes(self, patience, weights):
         dense = [layer for layer in Parameters(self.network.shapes, weights.copy()).layers if layer]
@@ -154,15 +163,15 @@ class Run(ABC):
         return patience
 
     def _hold_out(self):
-        """The numbers of the rows to train on, None for all; and the validation, if there is any."""
-        estimator, rows, validation = self.estimator, None, None
+        """Prepare validation, if there is to be any; the numbers of the rows to train on, None for all."""
+        estimator, rows = self.estimator, None
         if self.validation_data is not None:
-            validation = Validation(estimator, self.network, self.history, self.validation_data)
+            self.validation = Validation(estimator, self.network, self.history, self.validation_data)
         elif estimator.early_stopping:
             rows, held_out = estimator._split(self.data.y, self.rng)
             check_parts_weigh_something(self.data.weight, rows, held_out)
-            validation = Validation(estimator, self.network, self.history, self.data, held_out)
-        return rows, validation
+            self.validation = Validation(estimator, self.network, self.history, self.data, held_out)
+        return rows
 
 
 class MinibatchRun(Run):
@@ -170,11 +179,10 @@ class MinibatchRun(Run):
 
     training: Training
     batches: Batches
-    validation: Validation | None
 
     def train(self):
         estimator, data = self.estimator, self.data
-        rows, self.validation = self._hold_out()
+        rows = self._hold_out()
         batch_size = self._batch_size(data.X.shape[0] if rows is None else len(rows))
         self.batches = Batches(*data, batch_size, rows, self.rng if estimator.shuffle else None)
         self.training = self._training()
@@ -193,6 +201,9 @@ class MinibatchRun(Run):
             observer=self.observer,
             rng=self.rng if np.any(estimator.dropout) else None,
         )
+        outcome = self._ended(outcome, self.training.patience)
+        if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
+            self.training.optimizer_state = self.training.optimizer.init(self.parameters.flat)
         if outcome is Outcome.MAX_ITER and not self.incremental:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
@@ -326,7 +337,7 @@ class LbfgsRun(Run):
 
     def train(self):
         estimator = self.estimator
-        rows, validation = self._hold_out()
+        rows = self._hold_out()
         self.patience = self._patience()
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
@@ -337,10 +348,11 @@ class LbfgsRun(Run):
             max_evaluations=estimator.max_fun,
             tol=estimator.tol,
             patience=self.patience if estimator.early_stopping else None,
-            validate=validation,
+            validate=self.validation,
             observer=self.observer,
             rows=rows,
         )
+        outcome = self._ended(outcome, self.patience)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):
             warnings.warn(
                 f"lbfgs failed to converge after {len(self.history.epochs)} iteration(s): {message}\n"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
 
 from sknn_scratch.core import Batch, History, Network
+from sknn_scratch.fitting._scores import ValidationScorer
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Validation:
         self.y = y if self.rows is None else y[self.rows]
         self.weight = weight if weight is None or self.rows is None else weight[self.rows]
         if self.is_scored:
-            self._scorer = check_scoring(self.estimator, scoring=self.estimator.scoring)
+            self.scorer = ValidationScorer(self.estimator)
             self._X = X if self.rows is None else X[self.rows]
             self._targets = self.estimator._decoded(self.y)
 
@@ -56,6 +56,8 @@ class Validation:
         value = loss.value_and_gradient(
             raw.copy(), self.y, self.weight, np.empty_like(raw), np.empty_like(raw[:, 0])
         )
+        if not np.isfinite(value):
+            return np.nan, np.nan
         if self.is_scored:
             score = self._score(parameters)
         elif self.estimator._scores_by_loss(loss):
@@ -64,6 +66,11 @@ class Validation:
             score = self.estimator._validation_score(loss, raw, self.y, self.weight)
         return self.history.reported(value), score
 
+    @property
+    def scoring(self):
+        """What the score is, in words."""
+        return f"scoring={self.estimator.scoring!r}{self.scorer.reason if self.is_scored else ''}"
+
     def _score(self, parameters):
         model = copy.copy(self.estimator)
         dense = [layer for layer in parameters.layers if layer]
@@ -71,8 +78,7 @@ class Validation:
         model.intercepts_ = [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense]
         model.out_activation_ = self.network.loss.link_inverse
         vars(model).pop("feature_names_in_", None)  # the validated data have none
-        weight = {} if self.weight is None else {"sample_weight": self.weight}
-        return float(self._scorer(model, self._X, self._targets, **weight))
+        return self.scorer(model, self._X, self._targets, self.weight)
 
 
 def check_parts_weigh_something(weight, rows, held_out):

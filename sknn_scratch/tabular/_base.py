@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_consi
 from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
@@ -84,8 +85,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         Raises
         ------
         ValueError
-            If a parameter or the data are not as they must be, or if training diverges. The estimator is left
-            as it was.
+            If a parameter or the data are not as they must be, or if training diverges before the first epoch
+            that could be kept. The estimator is left as it was.
         """
         settings = chosen(self, self._presets[self.preset])
         settings = replace(settings, hidden_layer_sizes=self._hidden_layer_sizes(settings.hidden_layer_sizes))
@@ -112,14 +113,21 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             observer.training_ends(run)
             # the run holds the observer: the data would outlive fit in a cycle
             observer.snapshot = observer.history_rows = None
-        if outcome is Outcome.DIVERGED:
-            raise ValueError(
-                f"Training diverged after epoch {len(run.epochs)}: a loss or score is not finite. "
-                f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
-            )
+        attributes = run.fitted_attributes()
+        remedy = f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
+        if self.refit and attributes["best_iter_"]:
+            remedy += " There are no members of refit=True."
+        check_ending(
+            outcome is Outcome.DIVERGED,
+            run.history_rows(),
+            attributes["best_iter_"],
+            run.scoring,
+            remedy,
+            stacklevel=4,
+        )
         if outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
-        self.__dict__.update(run.fitted_attributes())
+        self.__dict__.update(attributes)
         observer.fit_ends()
         return self
 

@@ -313,14 +313,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probability of each class, in the order of `classes_`.
+            Probability of each class, in the order of `classes_`; at least the smallest normal number.
         """
         loss, raw = self._raw_scores(X)
         loss.predict(raw, out=raw)
         return raw
 
     def predict_log_proba(self, X):
-        """Predict logarithms of probabilities, exact even where a probability rounds to 0.
+        """Predict logarithms of probabilities: those of `predict_proba`.
 
         Parameters
         ----------
@@ -332,9 +332,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         ndarray of shape (n_samples, n_classes)
             Log-probability of each class, in the order of `classes_`.
         """
-        loss, raw = self._raw_scores(X)
-        loss.predict_log(raw, out=raw)
-        return raw
+        return np.log(self.predict_proba(X))
 
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         self.out_activation_ = "softmax"

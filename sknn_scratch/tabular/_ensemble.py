@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -31,6 +33,10 @@ SECONDS_OF_A_WAIT = 0.1
 On Windows, or where a library has waits go on after a signal (polars does), Ctrl-C is noticed only between
 two of them. The wait is one call of C: an interrupt could leave one of Python's own locks locked for ever.
 """
+
+
+NOT_JUDGED = math.nan, math.nan
+"""Loss and score of an epoch that a member has not come through."""
 
 
 @dataclass
@@ -89,7 +95,7 @@ class Lockstep:
         self.members, self.judge, self.observer, self.epochs = members, judge, observer, epochs
         self._recent: dict[int, Epoch] = {}
         self._is_interrupted = self._stops = False
-        self._judgement: tuple[float | None, float | None] = float("nan"), float("nan")
+        self._judgement: tuple[float | None, float | None] = NOT_JUDGED
         self._at_work = threading.Semaphore(n_at_work)
         self._judging = threading.Barrier(len(members), self._judge)
         self._ending = threading.Barrier(len(members), self._end_epoch)
@@ -108,9 +114,11 @@ class Lockstep:
             Why training ended.
         """
         try:
-            if len(self.members) == 1:
-                return self._train_member(0, max_epochs)
-            return self._train_in_threads(max_epochs)
+            train = self._train_in_threads if len(self.members) > 1 else partial(self._train_member, 0)
+            outcome = train(max_epochs)
+            if outcome is Outcome.DIVERGED:
+                self.epochs.append(Epoch(math.nan, *self._judgement))
+            return outcome
         finally:
             del self._judging, self._ending  # they hold this object: the data would outlive it in a cycle
 
@@ -208,6 +216,7 @@ class Lockstep:
                 seconds=max(epoch.seconds for epoch in recent),
             )
         )
+        self._judgement = NOT_JUDGED
         self._stops = self.observer.epoch_ends(self.epochs[-1]) or self._is_interrupted
 
 

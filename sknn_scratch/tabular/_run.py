@@ -7,7 +7,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.metrics import check_scoring
 from sklearn.utils.validation import _check_feature_names
 
 from sknn_scratch.core import (
@@ -22,6 +21,7 @@ from sknn_scratch.core import (
     fit_first_weights,
 )
 from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.fitting._scores import ValidationScorer
 from sknn_scratch.fitting._target_scale import start_at_constant
 from sknn_scratch.tabular._advice import refuse_large_training, warn_of_levels
 from sknn_scratch.tabular._columns import read_columns
@@ -78,7 +78,7 @@ class Run:
         self.fold_of_all: Fold | None = None
         self.scorer: Any = None
         if estimator.scoring is not None and not estimator._scores_by_loss(loss):
-            self.scorer = check_scoring(estimator, scoring=estimator.scoring)
+            self.scorer = ValidationScorer(estimator)
 
     def add_fold(self, data):
         """Prepare members for one split; the data are X, y and weights, each to train on and held out."""
@@ -165,7 +165,8 @@ class Run:
     def train(self):
         """Train the members of all folds, and then those on all rows if there are to be any.
 
-        Nothing is held out to judge the latter by: they are trained for as many epochs as the best one was.
+        Nothing is held out to judge the latter by: they are trained for as many epochs as the best one was,
+        and left out if they diverge.
         """
         of_folds = self.members[: self._n_first]
         outcome = self._train(of_folds, self._judge, self.settings.max_iter)
@@ -179,7 +180,10 @@ class Run:
         n_epochs = of_folds[0].training.patience.best_epoch
         outcome = self._train(on_all, lambda: (None, None), n_epochs)
         if outcome is Outcome.MAX_ITER and not all(np.isfinite(m.parameters.flat).all() for m in on_all):
-            return Outcome.DIVERGED  # in its last step, which no loss has shown
+            outcome = Outcome.DIVERGED  # in its last step, which no loss has shown
+        if outcome is Outcome.DIVERGED:
+            self.fold_of_all = None
+            del self.members[self._n_first :]
         return outcome
 
     def _prepare_all_rows(self):
@@ -271,6 +275,8 @@ class Run:
         raw = combined(self.loss, raws)
         memory = np.empty_like(raw), np.empty(len(raw))
         loss = self.validation_loss.value_and_gradient(raw.copy(), y_scaled, weight, *memory)
+        if not np.isfinite(loss):
+            return np.nan, np.nan
         if self.scorer is not None:
             return loss, self._ask_scorer(fold.with_members([p.flat for p in flats]), X_val, y, weight)
         if self.estimator._scores_by_loss(self.loss):
@@ -281,8 +287,12 @@ class Run:
         model = copy.copy(self.estimator)
         model._folds = [fold]
         _check_feature_names(model, X, reset=True)  # they were compared before training
-        weights = {} if weight is None else {"sample_weight": weight}
-        return float(self.scorer(model, X, self.estimator._decoded(y), **weights))
+        return self.scorer(model, X, self.estimator._decoded(y), weight)
+
+    @property
+    def scoring(self):
+        """What the score is, in words."""
+        return f"scoring={self.estimator.scoring!r}{self.scorer.reason if self.scorer is not None else ''}"
 
     def _members_of(self, i):
         n_ens = self.estimator.n_ens

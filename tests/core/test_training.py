@@ -246,10 +246,43 @@ def test_divergence_is_an_outcome_without_a_warning(data, loss):
     assert lbfgs(network, 1e200 * X, 1e200 * y)[0] is Outcome.DIVERGED
 
 
-def test_a_score_that_is_not_finite_is_divergence(network, data):
-    run = Minibatch(network, *data, validate=lambda parameters: (0.5, np.nan))
+@pytest.mark.parametrize("validation", [(0.5, np.nan), (0.5, -np.inf), (np.inf, np.nan)])
+def test_what_is_not_finite_in_validation_is_divergence_where_it_is_watched(network, data, validation):
+    for is_watched in (True, False):
+        patience = Patience(0.0, np.inf, keeps_best_weights=is_watched)
+        settings = {"patience": patience, "validate": lambda parameters: validation}
+        run = Minibatch(network, *data, **settings)
+        recorded = [(epoch.validation_loss, epoch.validation_score) for epoch in run.history.epochs]
+        assert run.outcome is (Outcome.DIVERGED if is_watched else Outcome.MAX_ITER)
+        assert repr(recorded) == repr([validation] * (1 if is_watched else 3))
+        assert patience.best_weights is None
+
+
+def test_a_network_that_diverged_is_not_validated():
+    X, y = 1e200 * np.ones((20, 2)), np.zeros((20, 1))
+    network = Network.mlp(SIZES, Identity(), SquaredError())
+    run = Minibatch(network, X, y, validate=lambda parameters: pytest.fail("validated"))
     assert run.outcome is Outcome.DIVERGED
-    assert len(run.history.losses) == 1
+    assert np.isnan([run.history.epochs[-1].validation_loss, run.history.epochs[-1].validation_score]).all()
+
+
+class SpoiltSquaredError(SquaredError):
+    """The loss of the tenth evaluation and of all after it is nan."""
+
+    n_evaluations = 0
+
+    def value_and_gradient(self, *args, **kwargs):
+        value = super().value_and_gradient(*args, **kwargs)
+        self.n_evaluations += 1
+        return value if self.n_evaluations < 10 else np.nan
+
+
+def test_lbfgs_records_the_iteration_in_which_it_diverged(data):
+    outcome, _, history, loss = lbfgs(Network.mlp(SIZES, Tanh(), SpoiltSquaredError()), *data)
+    assert outcome is Outcome.DIVERGED
+    assert np.isnan(loss)
+    assert len(history.losses) > 1
+    assert np.isfinite(history.losses).tolist() == [True] * (len(history.losses) - 1) + [False]
 
 
 class StopsAt(Observer):

@@ -37,7 +37,7 @@ YARDSTICK = {"classifier": YardstickClassifier, "regressor": YardstickRegressor}
 FROM_BEST_TO_WORST = ["passed", "skipped", "failed"]
 
 # Enough training for the scores that the checks ask for, so that the yardstick passes them; too little for
-# probabilities that round to 0, whose logarithm the checks take.
+# probabilities that round to 1, which have one rank where their raw scores have several.
 TRAINING = {
     ("classifier", "adam", ()): {"max_iter": 50, "learning_rate_init": 0.05},
     ("classifier", "adam", (10, 8, 6)): {"max_iter": 50, "learning_rate_init": 0.01},

@@ -350,7 +350,7 @@ def refused(path, model=None, data=(X, y), match=None, **fit_params):
 
 def epochs_printed(capsys):
     lines = capsys.readouterr().out.splitlines()
-    return [int(line.split()[1]) for line in lines if line.startswith("epoch")]
+    return [int(line.split()[1].rstrip(",")) for line in lines if line.startswith("Iteration")]
 
 
 class TestWhatIsRefused:

@@ -147,18 +147,20 @@ class TestScores:
             np.testing.assert_array_equal(labels, scores > 0)
             expected, expected_log = expit(scores), log_expit(scores)
         np.testing.assert_allclose(probabilities, expected, rtol=rtol, atol=atol)
+        expected_log = np.maximum(expected_log, np.log(np.finfo(dtype).tiny))
         np.testing.assert_allclose(log_probabilities, expected_log, rtol=rtol, atol=atol)
+        np.testing.assert_array_equal(log_probabilities, np.log(probabilities))
         assert np.isfinite(log_probabilities).all()
-        assert (probabilities >= 0).all()
+        assert (probabilities > 0).all()
         assert (probabilities <= 1).all()
         if scale > 1:
-            assert log_probabilities.min() < -200  # what exp turns into 0
+            assert probabilities.min() == np.finfo(dtype).tiny  # what exp turns into 0
 
-    def test_log_probabilities_of_the_sure_class_are_exact(self):
+    def test_the_probability_of_the_improbable_class_is_exact(self):
         model = classifier(hidden_layer_sizes=()).fit(X2, Y2)
         model.coefs_[0][...], model.intercepts_[0][...] = 0, 50
-        # log(1 - exp(-50)) is -exp(-50), not 0
-        assert model.predict_log_proba(X2[:1])[0] == pytest.approx([-50, -np.exp(-50)], rel=1e-12)
+        # 1 - 1 / (1 + exp(-50)) rounds to 0
+        assert model.predict_log_proba(X2[:1])[0] == pytest.approx([-50, 0], rel=1e-12)
 
 
 class TestWeightsOfOnesOwn:
@@ -301,11 +303,11 @@ class TestCourse:
         lines = capsys.readouterr().out.splitlines()
         expected = []
         for row in model.history_:
-            expected.append(f"epoch {row['epoch']:4d}  loss {row['loss']:<11.6g}")
+            expected.append(f"Iteration {row['epoch']}, loss = {row['loss']:.8f}, ")
         assert len(expected) == 4
         assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
-        assert all(("validation score" in line) is early_stopping for line in lines)
-        assert all(("learning rate" in line) is (solver != "lbfgs") for line in lines)
+        assert all((", val " in line) is early_stopping for line in lines)
+        assert all((", lr " in line) is (solver != "lbfgs") for line in lines)
         make(solver=solver, max_iter=4).fit(X, y)
         assert capsys.readouterr().out == ""
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, explain_step
 from sknn_scratch.callbacks import EpochLogger
+from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import (
     SCHEDULES,
     SGD,
@@ -235,14 +236,14 @@ def test_the_logger_prints_the_lines_of_verbose(kind, solver, early_stopping, ca
     logged = unfitted(kind, **settings).set_callbacks(EpochLogger())
     logged.fit(X, Y).fit(X, Y)
     assert lines(capsys) == expected
-    assert [int(line[5:10]) for line in expected] == [1, 2, 3, 4, 5, 6]
+    assert [int(re.match(r"Iteration (\d+), ", line)[1]) for line in expected] == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_logger_may_skip_epochs_but_not_the_last(capsys):
     unfitted(max_iter=7).set_callbacks(EpochLogger(3)).fit(X, Y)
-    assert [int(line[5:10]) for line in lines(capsys)] == [3, 6, 7]
+    assert [int(re.match(r"Iteration (\d+), ", line)[1]) for line in lines(capsys)] == [3, 6, 7]
     unfitted().set_callbacks(EpochLogger(3)).fit(X, Y)
-    assert [int(line[5:10]) for line in lines(capsys)] == [3, 6]
+    assert [int(re.match(r"Iteration (\d+), ", line)[1]) for line in lines(capsys)] == [3, 6]
 
 
 @both
@@ -252,27 +253,47 @@ def test_a_line_has_each_measurement_under_its_name(kind, solver, validated, cap
     given = {"X_val": X, "y_val": Y} if validated else {}
     model = unfitted(kind, solver=solver, verbose=True).fit(X, Y, **given)
     labels = {
-        "epoch": 0,
-        "loss": 1e-5,
-        "validation loss": 1e-5,
-        "validation score": 1e-3,
-        "learning rate": 1e-3,
-        "gradient": 1e-2,
+        r"^Iteration (\d+)": 0,
+        r", loss = (\d+\.\d{8}),": 1e-7,
+        r", val ([^/ ]+)/": 1e-3,
+        r", val [^/ ]+/([^/ ]+),": 1e-3,
+        r", lr (\S+),": 1e-3,
+        r", \|g\| (\S+),": 1e-2,
     }
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 6
     for line, row in zip(printed, model.history_, strict=True):
-        assert len(line) < 160
-        assert re.fullmatch(r".*\S +\d+\.\d\d s", line)
+        assert len(line) <= 80
+        assert re.fullmatch(r".*, \d+\.\d\d s", line)
         values = [value for name, value in row.items() if name != "seconds"]
-        for (label, rtol), value in zip(labels.items(), values, strict=True):
-            found = re.search(rf"(?:^|  ){label} +(\S+)", line)
+        for (pattern, rtol), value in zip(labels.items(), values, strict=True):
+            found = re.search(pattern, line)
             assert (found is None) is (value is None)
             assert value is None or float(found[1]) == pytest.approx(value, rel=rtol)
+
+
+@both
+def test_a_line_begins_as_that_of_scikit_learn(kind, capsys):
+    theirs = {ScratchMLPClassifier: MLPClassifier, ScratchMLPRegressor: MLPRegressor}[kind]
+    beginnings = []
+    for cls in (kind, theirs):
+        cls(max_iter=3, tol=0, random_state=0, verbose=True).fit(X, Y)
+        printed = capsys.readouterr().out.splitlines()
+        beginnings.append([line[: len("Iteration 1, loss = 0.12345678")] for line in printed])
+    assert beginnings[0] == beginnings[1]
+
+
+@pytest.mark.parametrize("number", [1e-300, -1.23456789e-5, 123456.789, 1.23456789e300, np.nan, -np.inf])
+def test_no_line_wraps_at_80_columns(number):
+    names = ("loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
+    line = epoch_line({"epoch": 12345, **dict.fromkeys(names, number)})
+    assert len(line) <= 80
+    assert line.startswith("Iteration 12345, loss = ")
+    assert ", val " in line
 
 
 def test_partial_fit_prints_epochs_that_go_on(capsys):
     model = unfitted(verbose=True)
     for _ in range(3):
         model.partial_fit(X, Y, classes=[0, 1])
-    assert [int(line[5:10]) for line in lines(capsys)] == [1, 2, 3]
+    assert [int(re.match(r"Iteration (\d+), ", line)[1]) for line in lines(capsys)] == [1, 2, 3]

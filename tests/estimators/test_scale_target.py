@@ -147,7 +147,7 @@ def test_the_penalty_has_the_units_of_the_loss(solver):
 def test_what_is_printed_has_the_units_of_y(capsys):
     model = scaled(verbose=True, max_iter=2).fit(X, Y, X_val=X, y_val=Y)
     for line, row in zip(capsys.readouterr().out.splitlines(), model.history_, strict=True):
-        assert f"loss {row['loss']:<11.6g}  validation loss {row['validation_loss']:<11.6g}" in line
+        assert f"loss = {row['loss']:.8f}, val {row['validation_loss']:.4g}/" in line
         assert row["loss"] > 1e4
 
 

@@ -280,8 +280,8 @@ def test_verbose_and_callbacks_tell_of_each_epoch(kind, table, targets, small):
             with redirect_stdout(out):
                 KINDS[kind](**small, **settings, n_ens=n_ens).set_callbacks(*callbacks).fit(X, y)
             lines = out.getvalue().splitlines()
-            assert len([line for line in lines if line.startswith("epoch")]) == 8
-            assert "validation score" in lines[0]
+            assert [line.split(",")[0] for line in lines] == [f"Iteration {i}" for i in range(1, 9)]
+            assert all(", val " in line and len(line) <= 80 for line in lines)
 
 
 @each_kind

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from sknn_scratch.core.configuration import FINITE, Configured, Interval
-from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, LOG_INVERSE_LINKS, RAW_IN_UNITS
+from sknn_scratch.core.losses.links import INVERSE_LINKS, LINK_FORMULAS, RAW_IN_UNITS
 from sknn_scratch.core.parameters import FloatArray
 
 
@@ -128,10 +128,6 @@ class Loss(Configured):
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
         """Write the predictions: ``out <- inverse link(raw)``; `out` may be `raw`."""
         INVERSE_LINKS[self.link_inverse](raw, out)
-
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        """Write the logarithms of probabilities, exact where these saturate; `out` may be `raw`."""
-        LOG_INVERSE_LINKS[self.link_inverse](raw, out)
 
 
 def weighted_mean(values: FloatArray, weight: FloatArray | None) -> float:

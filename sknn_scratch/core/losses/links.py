@@ -1,4 +1,4 @@
-"""Inverse links, from raw scores to predictions, and their logarithms where these are probabilities.
+"""Inverse links, from raw scores to predictions.
 
 All take ``(raw, out)`` and write to `out`, which may be `raw`. The names are those of scikit-learn's
 `out_activation_`.
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from sknn_scratch.core.parameters import FloatArray
 
@@ -32,11 +32,17 @@ def _softmax(raw: FloatArray, out: FloatArray) -> None:
     np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
     np.exp(out, out=out)
     out /= out.sum(axis=1, keepdims=True)
+    _floor(out)
 
 
-def _log_softmax(raw: FloatArray, out: FloatArray) -> None:
-    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
-    out -= np.log(np.exp(out).sum(axis=1, keepdims=True))
+def _logistic(raw: FloatArray, out: FloatArray) -> None:
+    expit(raw, out=out)
+    _floor(out)
+
+
+def _floor(p: FloatArray) -> None:
+    """Raise probabilities to the smallest normal number at least, so that they have logarithms."""
+    np.maximum(p, np.finfo(p.dtype).tiny, out=p)
 
 
 def _identity_exp(raw: FloatArray, out: FloatArray) -> None:
@@ -49,7 +55,7 @@ def _identity_exp(raw: FloatArray, out: FloatArray) -> None:
 INVERSE_LINKS: dict[str, Link] = {
     "identity": _identity,
     "exp": np.exp,
-    "logistic": expit,
+    "logistic": _logistic,
     "softmax": _softmax,
     "identity_exp": _identity_exp,
 }
@@ -76,7 +82,6 @@ RAW_IN_UNITS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArra
     "exp": _exp_in_units,
     "identity_exp": _identity_exp_in_units,
 }
-LOG_INVERSE_LINKS: dict[str, Link] = {"logistic": log_expit, "softmax": _log_softmax}
 LINK_FORMULAS = {
     "identity": "z",
     "exp": "exp(z)",

@@ -61,10 +61,6 @@ class PerColumn(Loss):
         for part in self.parts():
             self.loss.predict(raw[:, part], out[:, part])
 
-    def predict_log(self, raw: FloatArray, out: FloatArray) -> None:
-        for part in self.parts():
-            self.loss.predict_log(raw[:, part], out[:, part])
-
     def class_numbers(self, raw: FloatArray) -> FloatArray:
         """The most probable class for each column of targets."""
         return np.column_stack([raw[:, part].argmax(axis=1) for part in self.parts()])

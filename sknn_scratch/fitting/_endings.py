@@ -1,0 +1,61 @@
+"""What a fit says of a training that did not end as it should, or of scores that it could not compute."""
+
+import math
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
+
+_OF_SCIKIT_LEARN = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed."
+)
+
+
+def check_ending(has_diverged, rows, best_epoch, scoring, remedy, stacklevel):
+    """Warn of a training that diverged and of scores that are undefined; raise if there is no model to keep.
+
+    Parameters
+    ----------
+    has_diverged : bool
+        Whether training ended because something was not finite.
+    rows : list of dict
+        The epochs, as in `history_`.
+    best_epoch : int or None
+        Number of the epoch whose weights are kept; 0 if there is none, None if no score is watched.
+    scoring : str
+        What the validation score is, in words.
+    remedy : str
+        What to do about a divergence.
+    stacklevel : int
+        That of a warning at the user's line, as seen from the caller.
+
+    Raises
+    ------
+    ValueError
+        If training diverged, or the score that it watches is undefined, and there is no best epoch.
+    """
+    undefined = [row for row in rows if _is_undefined(row)]
+    if has_diverged and not (best_epoch is not None and undefined and undefined[-1] is rows[-1]):
+        n_epochs = rows[-1]["epoch"] if rows else 0
+        message = f"Training diverged at epoch {n_epochs}: a loss or weight is not finite. {remedy}"
+        if not best_epoch:
+            raise ValueError(f"{message} {_OF_SCIKIT_LEARN}")
+    elif undefined:
+        message = (
+            f"The validation score is not finite at epoch {undefined[0]['epoch']}, although the loss is: "
+            f"{scoring} is undefined on the rows held out, as roc_auc is on rows of one class, and R2 on one "
+            "row. Hold out more rows (validation_fraction, or X_val and y_val), or use scoring='loss'."
+        )
+        if best_epoch == 0:
+            raise ValueError(message)
+    else:
+        return
+    if best_epoch:
+        message += f" Training ended there, and the model has the weights of the best epoch, {best_epoch}."
+    category = ConvergenceWarning if has_diverged else UndefinedMetricWarning
+    warnings.warn(message, category, stacklevel=stacklevel + 1)
+
+
+def _is_undefined(row):
+    loss, score = row["validation_loss"], row["validation_score"]
+    return loss is not None and math.isfinite(loss) and not math.isfinite(score)
