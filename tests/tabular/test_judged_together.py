@@ -1,10 +1,10 @@
-"""What members together are judged by: the loss of the labels as they are, in float64."""
+"""What is recorded of members that are trained together, and what they are judged by."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from sknn_scratch import ScratchRealMLPClassifier
+from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.core import GaussianNLL, LogLoss, SquaredError
 from sknn_scratch.tabular._fold import combined
 
@@ -24,3 +24,17 @@ def test_raw_scores_in_float32_lose_nothing_in_their_mean(loss):
     together = combined(loss, list(raws))
     assert together.dtype == np.float64
     np.testing.assert_array_equal(together, combined(loss, list(raws.astype(np.float64))))
+
+
+def test_what_is_recorded_is_the_mean_over_members(table, small):
+    X, y = table
+
+    def rows(n_ens, rng):
+        model = ScratchRealMLPRegressor(**small, n_ens=n_ens, random_state=rng)
+        history = model.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:]).history_
+        return [[row["loss"], row["gradient_norm"]] for row in history]
+
+    one_by_one = np.random.RandomState(0)
+    alone = [rows(1, one_by_one) for _ in range(3)]
+    np.testing.assert_allclose(rows(3, np.random.RandomState(0)), np.mean(alone, axis=0), rtol=1e-12)
+    assert not np.allclose(alone[0], alone[1])
