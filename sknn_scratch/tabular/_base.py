@@ -168,9 +168,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
                 "refit=True trains once more with the rows held out of X, and with X_val none are: use "
                 "refit=False."
             )
-        twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
         try:
-            data = twin._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
+            data = self._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
             read_columns(data[0], mask)  # raises where a column of numbers holds something else
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
