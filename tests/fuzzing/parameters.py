@@ -192,4 +192,4 @@ def estimators(draw, kinds):
     kind = draw(st.sampled_from(kinds))
     names = inspect.signature(kind).parameters
     tiny = {name: value for name, value in TINY.items() if name in names}
-    return kind(**tiny | draw(parameters(kind, 6)))
+    return kind(**tiny | draw(parameters(kind, 10)))

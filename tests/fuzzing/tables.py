@@ -147,7 +147,8 @@ def _read_only(columns):
 
 def _memory_mapped(columns):
     X = _matrix(columns)
-    mapped = np.memmap(tempfile.TemporaryFile(), dtype=X.dtype, mode="w+", shape=X.shape)  # noqa: SIM115
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, dtype=X.dtype, mode="w+", shape=X.shape)
     mapped[...] = X
     return mapped
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -68,6 +69,7 @@ CONTAINERS: dict[str, Callable[[Any], Any]] = {
     "pandas": lambda y: pd.Series(y) if y.ndim == 1 else pd.DataFrame(y),
     "pandas, nullable": lambda y: (pd.Series(y) if y.ndim == 1 else pd.DataFrame(y)).convert_dtypes(),
     "pandas, category": lambda y: pd.Series(y, dtype="category") if y.ndim == 1 else pd.DataFrame(y),
+    "polars": lambda y: pl.Series(y.tolist(), strict=False) if y.ndim == 1 else pl.DataFrame(y),
     "objects": lambda y: y.astype(object),
     "float32": lambda y: np.clip(y, -1e36, 1e36).astype(np.float32) if y.dtype.kind in "fiu" else y,
     "sparse": lambda y: csr_matrix(y) if y.dtype.kind in "fiub" and y.ndim == 2 else y,
