@@ -109,10 +109,11 @@ class GroupedAdam(Optimizer):
             not in them the factor is 1.
         """
         given = {name: learning_rate.get(name, 1.0) for name in _names(shapes)}
-        _fill(state.averages["rate"], shapes, given)
-        if "decay" in state.averages:
-            decays = {name: rate**2 * weight_decay.get(name, 1.0) for name, rate in given.items()}
-            _fill(state.averages["decay"], shapes, decays)
+        with np.errstate(over="ignore"):  # training will diverge
+            _fill(state.averages["rate"], shapes, given)
+            if "decay" in state.averages:
+                decays = {name: rate * rate * weight_decay.get(name, 1.0) for name, rate in given.items()}
+                _fill(state.averages["decay"], shapes, decays)
         state.n_alike = sum(math.prod(layer.get(WEIGHTS, (0,))) for layer in shapes)
 
     def _update(

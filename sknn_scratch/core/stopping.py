@@ -62,7 +62,8 @@ class Patience:
     def update(self, score: float, weights: FloatArray) -> None:
         """Take note of the score at the end of an epoch, and of the weights that reached it."""
         self.n_epochs += 1
-        self.n_stagnant = self.n_stagnant + 1 if score < self.best + self.tol else 0
+        threshold = self.best + float(self.tol)  # np.float32 would round the sum
+        self.n_stagnant = self.n_stagnant + 1 if score < threshold else 0
         if score > self.best or (self.keeps_last_of_equals and score == self.best):
             self.best, self.best_epoch = score, self.n_epochs
             if self.keeps_best_weights:

@@ -143,8 +143,9 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         y = _check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
         check_consistent_length(X, y)
         if sample_weight is not None:
+            rows = np.empty((y.shape[0], 1), np.float32)
             sample_weight = _check_sample_weight(
-                sample_weight, np.empty((len(y), 1), np.float32), ensure_non_negative=True, dtype=np.float32
+                sample_weight, rows, ensure_non_negative=True, dtype=np.float32
             )
         y, weight, loss = self._encode_targets(y, sample_weight, np.float32, is_validation, is_validation)
         return X, y, weight, loss

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sknn_scratch.core import ACTIVATIONS, Activation, CustomSchedule, Schedule
 from sknn_scratch.tabular._presets import RATE_SCHEDULES
@@ -43,11 +43,7 @@ class TabularSettings(BaseEstimator):
         "numerical_embedding_sigma": _POSITIVE,
         "n_frequencies": _COUNT,
         "numerical_embedding_size": [Interval(Integral, 2, None, closed="left"), None],
-        "max_one_hot": [
-            Interval(Integral, 0, None, closed="left"),
-            Interval(Real, np.inf, None, closed="left"),
-            None,
-        ],
+        "max_one_hot": [Interval(Integral, 0, None, closed="left"), Options(Real, {np.inf}), None],
         "category_embedding_size": _COUNT,
         "dropout": _FRACTION,
         "weight_decay": _FACTOR,

@@ -79,3 +79,10 @@ def test_patience_that_grows_with_the_best_epoch():
         if patience.has_run_out:
             ran_out.append(epoch)
     assert ran_out[0] == 47
+
+
+def test_a_tolerance_in_float32_does_not_round_the_scores():
+    patience = Patience(np.float32(1e-8), 5)
+    for score in (1.0, 1.0 + 1e-9, -1e300):
+        patience.update(score, np.zeros(1))
+    assert patience.n_stagnant == 2

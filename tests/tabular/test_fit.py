@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import log_loss
@@ -338,6 +339,32 @@ def test_what_fails_leaves_the_model_as_it_was(kind, n_ens, table, targets, smal
         with pytest.raises(ValueError, match="Training diverged"):
             model.set_params(learning_rate_init=1e38).fit(X, y)
     np.testing.assert_array_equal(probabilities(model, X), expected)
+
+
+@each_kind
+@pytest.mark.parametrize("setting", ["activation_rate", "scale_rate", "bias_decay", "weight_decay"])
+def test_a_factor_beyond_float32_diverges_with_an_error(kind, setting, table, targets, small):
+    X, y = table[0], targets[kind]
+    with pytest.raises(ValueError, match="Training diverged"):
+        KINDS[kind](**small, **{setting: 1e300}, random_state=0).fit(X, y)
+
+
+@each_kind
+def test_without_a_limit_of_one_hot_columns_nothing_is_embedded(kind, table, targets, small):
+    X, y = table[0], targets[kind]
+    model = KINDS[kind](**small, max_one_hot=np.inf, random_state=0).fit(X, y)
+    assert model._folds[0].preprocessor.n_levels_ == []
+
+
+@each_kind
+def test_a_sparse_y_with_weights_is_refused_like_one_without(kind, table):
+    X, y = table[0], csr_matrix(np.eye(300)[:, :2])
+    messages = set()
+    for weight in (None, np.ones(300)):
+        with pytest.raises((TypeError, ValueError), match=r"y, but dense|multilabel") as caught:
+            KINDS[kind]().fit(X, y, weight)
+        messages.add(str(caught.value))
+    assert len(messages) == 1
 
 
 BAD = [
