@@ -87,7 +87,8 @@ def warn_if_far_outside(names, X, X_val):
     if issparse(X):
         (low, high), middle = min_max_axis(X, axis=0), np.asarray(X_val.mean(axis=0)).ravel()
     else:
-        low, high, middle = np.nanmin(X, axis=0), np.nanmax(X, axis=0), np.nanmedian(X_val, axis=0)
+        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+        middle = np.median(np.where(np.isnan(X_val), low, X_val), axis=0)
     width = high - low
     outside = (width > 0) & ((middle < low - width) | (middle > high + width))
     if outside.any():

@@ -18,12 +18,18 @@ from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
+from sknn_scratch.fitting._off_scale import warn_if_far_outside
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen
 from sknn_scratch.tabular._run import Run
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._splits import deal
+
+N_SPLITS_OF_FEW_ROWS = 5
+"""Splits by default where one would choose the best epoch by a few dozen rows."""
+
+MANY_ROWS_FOR_ONE_SPLIT = 1000
 
 
 class BaseRealMLP(CallbackSupportMixin, TabularSettings):
@@ -96,11 +102,12 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
         X, y, weight, loss = self._check_data(X, y, sample_weight)
         mask = categorical_mask(X, self.categorical_features)
-        validation = self._check_validation_data(X_val, y_val, sample_weight_val, mask)
+        validation = self._check_validation_data(X, (X_val, y_val, sample_weight_val), mask)
         rng = check_random_state(self.random_state)
         run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), validation, mask, rng)
         if validation is None:
-            splits = deal(len(y), settings.validation_fraction, self.n_cv, self._classes_of_rows(y), rng)
+            classes = self._classes_of_rows(y)
+            splits = deal(len(y), settings.validation_fraction, self._n_splits(y, weight), classes, rng)
             for rows, held_out in splits:
                 run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)])
         else:
@@ -131,6 +138,17 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         observer.fit_ends()
         return self
 
+    def _n_splits(self, y, weight):
+        """How many times a part of the rows is held out."""
+        if self.n_cv != "auto":
+            return self.n_cv
+        classes, n_rows = self._classes_of_rows(y), len(y)
+        if classes is not None:  # a class with one row is never held out
+            n_rows = np.count_nonzero(np.bincount(classes)[classes] > 1)
+        each_part_counts = n_rows >= 2 * N_SPLITS_OF_FEW_ROWS and (weight is None or weight.all())
+        is_open = each_part_counts and self.validation_fraction is None
+        return N_SPLITS_OF_FEW_ROWS if is_open and len(y) < MANY_ROWS_FOR_ONE_SPLIT else 1
+
     def _why_no_checkpoint(self):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""
         if isinstance(self.random_state, Integral):
@@ -155,14 +173,15 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
         )
 
-    def _check_validation_data(self, X_val, y_val, sample_weight_val, mask):
+    def _check_validation_data(self, X, validation, mask):
         """The user's own validation data, as those to train on; None if there are none."""
+        X_val, y_val, sample_weight_val = validation
         if X_val is None and y_val is None and sample_weight_val is None:
             return None
         if X_val is None or y_val is None:
             missing = "X_val" if X_val is None else "y_val"
             raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
-        if self.n_cv > 1:
+        if self.n_cv not in ("auto", 1):
             raise ValueError(f"n_cv={self.n_cv} makes validation data of X: it does not go with X_val.")
         if self.refit:
             raise ValueError(
@@ -171,9 +190,16 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             )
         try:
             data = self._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
-            read_columns(data[0], mask)  # raises where a column of numbers holds something else
+            of_validation = read_columns(data[0], mask)
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+        pairs = zip(read_columns(X, mask), of_validation, strict=True)
+        pairs = [pair for pair in pairs if not pair[0].is_categorical]
+        if pairs:
+            to_train_on, held_out = (
+                np.column_stack([c.values for c in columns]) for columns in zip(*pairs, strict=True)
+            )
+            warn_if_far_outside([column.name for column, _ in pairs], to_train_on, held_out)
         return data
 
     def _raw_scores(self, X):

@@ -37,9 +37,11 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     n_ens : int, default=1
         Members: networks trained at the same time on the same split with other first weights. Their
         probabilities or predictions are averaged, and the best epoch is that of all together.
-    n_cv : int, default=1
+    n_cv : int or 'auto', default='auto'
         Splits: with more than 1, `n_ens` members are trained for each of so many folds, each of which is the
-        validation part once. It does not go with `X_val`.
+        validation part once. More than 1 is not possible with `X_val`. 'auto' means 5 below 1,000 rows,
+        where a fifth of them is too few to choose the best epoch by, unless `validation_fraction` or `X_val`
+        is given, and else 1.
     refit : bool, default=False
         Whether `n_ens` more members are trained then, on all rows, for as many epochs as the best one was.
         They join those that chose it, as one more split would. With one split it takes up to 2.25 times the
@@ -189,7 +191,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         *,
         loss="squared_error",
         n_ens=1,
-        n_cv=1,
+        n_cv="auto",
         refit=False,
         n_jobs=-1,
         categorical_features="from_dtype",

@@ -24,7 +24,7 @@ class TabularSettings(BaseEstimator):
     _parameter_constraints: dict = {
         "preset": [StrOptions({"td", "td-s"})],
         "n_ens": [Interval(Integral, 1, None, closed="left")],
-        "n_cv": [Interval(Integral, 1, None, closed="left")],
+        "n_cv": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "refit": ["boolean"],
         "n_jobs": [Integral, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-SMALL = {"hidden_layer_sizes": (16, 16), "max_iter": 8, "batch_size": 32}
+SMALL = {"hidden_layer_sizes": (16, 16), "max_iter": 8, "batch_size": 32, "n_cv": 1}
 """Settings with which a fit takes a tenth of a second."""
 
 
