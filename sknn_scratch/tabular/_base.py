@@ -193,13 +193,13 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             of_validation = read_columns(data[0], mask)
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
-        pairs = zip(read_columns(X, mask), of_validation, strict=True)
-        pairs = [pair for pair in pairs if not pair[0].is_categorical]
-        if pairs:
-            to_train_on, held_out = (
-                np.column_stack([c.values for c in columns]) for columns in zip(*pairs, strict=True)
+        numbers = [i for i, column in enumerate(of_validation) if not column.is_categorical]
+        if numbers:
+            of_training = read_columns(X, mask)
+            warn_if_far_outside(
+                [of_training[i].name for i in numbers],
+                *(np.column_stack([of[i].values for i in numbers]) for of in (of_training, of_validation)),
             )
-            warn_if_far_outside([column.name for column, _ in pairs], to_train_on, held_out)
         return data
 
     def _raw_scores(self, X):

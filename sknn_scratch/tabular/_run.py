@@ -117,9 +117,8 @@ class Run:
     def _look_at_sizes(self, preprocessor, network, X):
         """Whether the work can be done at all, and is worth doing."""
         n_rows = sum(len(data[1]) for data in (self.all_rows, self.own_validation) if data is not None)
-        n_splits = (
-            1 if self.own_validation else self.estimator._n_splits(*self.all_rows[1:])
-        ) + self.estimator.refit
+        n_splits = 1 if self.own_validation else self.estimator._n_splits(*self.all_rows[1:])
+        n_splits += self.estimator.refit
         refuse_large_training(preprocessor, network, X, n_rows, n_splits, n_splits * self.estimator.n_ens)
         warn_of_levels(preprocessor, X)
 
