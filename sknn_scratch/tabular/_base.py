@@ -144,7 +144,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             return self.n_cv
         classes, n_rows = self._classes_of_rows(y), len(y)
         if classes is not None:  # a class with one row is never held out
-            n_rows = np.count_nonzero(np.bincount(classes)[classes] > 1)
+            n_rows = int(np.count_nonzero(np.bincount(classes)[classes] > 1))
         each_part_counts = n_rows >= 2 * N_SPLITS_OF_FEW_ROWS and (weight is None or weight.all())
         is_open = each_part_counts and self.validation_fraction is None
         return N_SPLITS_OF_FEW_ROWS if is_open and len(y) < MANY_ROWS_FOR_ONE_SPLIT else 1

@@ -29,11 +29,12 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     preset : {'td', 'td-s'}, default='td'
         The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
         and no weight decay, and takes two thirds of the time.
-    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'gaussian_nll'} or Loss, \
-            default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma', 'gaussian_nll'} or \
+            Loss, default='squared_error'
         What is minimised, as in :class:`ScratchMLPRegressor`, with targets scaled to mean 0 and standard
-        deviation 1: ``Quantile([0.05, 0.5, 0.95])`` gives intervals (`predict_quantiles`), 'gaussian_nll' a
-        standard deviation for each row (``predict(X, return_std=True)``).
+        deviation 1, or for 'poisson' and 'gamma' to mean 1: ``Quantile([0.05, 0.5, 0.95])`` gives intervals
+        (`predict_quantiles`), 'gaussian_nll' a standard deviation for each row (``predict(X,
+        return_std=True)``). For other losses than 'squared_error', training starts at the best constant.
     n_ens : int, default=1
         Members: networks trained at the same time on the same split with other first weights. Their
         probabilities or predictions are averaged, and the best epoch is that of all together.
