@@ -13,6 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, ScratchRealMLPClassifier
 from sknn_scratch.core import Epoch, lbfgs, training
+from sknn_scratch.estimators import _base as mlp_base
+from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.tabular import _base as table_base
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
 
@@ -128,3 +131,21 @@ def test_a_prediction_ends_in_keyboard_interrupt(n_times):
         np.testing.assert_array_equal(model.predict_proba(MANY_ROWS[:500]), expected[:500])
     assert not outcomes["warning"]
     print(dict(outcomes))
+
+
+@pytest.mark.parametrize("kind", ["adam", "lbfgs", "table", "table, three members"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_pressed_while_the_model_is_stored_it_comes_after_the_fit(kind, monkeypatch):
+    model = clone(FITS[kind]).set_params(max_iter=2)
+    expected = clone(model).fit(X, Y).predict_proba(X)
+
+    class PressesCtrlC(FitObserver):
+        def fit_ends(self):
+            signal.raise_signal(signal.SIGINT)
+            super().fit_ends()
+
+    monkeypatch.setattr(mlp_base, "FitObserver", PressesCtrlC)
+    monkeypatch.setattr(table_base, "FitObserver", PressesCtrlC)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), expected)

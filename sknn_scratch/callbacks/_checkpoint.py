@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import stat
 import uuid
 
 import numpy as np
@@ -18,7 +19,9 @@ class Checkpoint:
     """Save the state of a fit after epochs, and go on from what was saved.
 
     The file is written under another name and renamed, so that whatever happens, `path` is the last whole
-    checkpoint. A kill in the middle of writing leaves ``<path>.<digits>.tmp`` beside it, to be deleted.
+    checkpoint. It keeps the permissions of the file it replaces; a symbolic link stays, and the file that it
+    points to is replaced. A kill in the middle of writing leaves ``<path>.<digits>.tmp`` beside it, to be
+    deleted.
 
     With ``resume=True``, `fit` with the same parameters and data goes on to the same bits as if it had
     never ended: weights, state of the optimizer, random numbers, history (but for the seconds in it).
@@ -101,7 +104,7 @@ class Checkpoint:
                     "random_state."
                 )
         metadata = {"format": _FORMAT, "version": _VERSION, "made_with": _ingredients(run)}
-        if self.resume and os.path.lexists(self.path):
+        if self.resume and os.path.exists(self.path):
             self._go_on(run, metadata)
         self._runs[run.estimator] = run, metadata
 
@@ -128,10 +131,12 @@ class Checkpoint:
 
     def _replace_file(self, write, rehearsal=False):
         """Put what is written in the place of the file, at once; in a rehearsal leave everything as it is."""
-        path = pathlib.Path(self.path)
+        path = pathlib.Path(os.path.realpath(self.path))  # what a symbolic link points to is replaced
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
         try:
             with temporary.open("xb") as file:
+                if path.exists():  # its mode may keep others from reading
+                    temporary.chmod(stat.S_IMODE(path.stat().st_mode))
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())

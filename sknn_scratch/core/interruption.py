@@ -121,7 +121,7 @@ class Postponement:
     """
 
     def __init__(self) -> None:
-        self._depth = 0
+        self._depth = self._depth_of_closed = 0
         self._found: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._kept: dict[int, FrameType | None] = {}
 
@@ -141,15 +141,24 @@ class Postponement:
     def __exit__(self, *exception: object) -> None:
         if threading.current_thread() is threading.main_thread():
             self._depth -= 1
+            if self._depth < self._depth_of_closed:
+                self._depth_of_closed = 0
             if self._depth == 0:
                 for number, found in self._found.items():
                     if signal.getsignal(number) == self._handle:  # or somebody has set another one since
                         signal.signal(number, found)
                 self.deliver()
 
+    def close(self) -> None:
+        """In the main thread: keep signals in all functions, until the context around the caller ends."""
+        if threading.current_thread() is threading.main_thread():
+            self._depth_of_closed = self._depth
+
     def deliver(self) -> None:
         """In the main thread: let the handlers act on the signals that were kept."""
-        while self._kept and threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
+            return
+        while self._kept and not self._depth_of_closed:
             number, frame = self._kept.popitem()
             self._found[number](number, frame)
 
@@ -157,7 +166,7 @@ class Postponement:
         marked = frame
         while marked is not None and marked.f_code not in _MARKED:
             marked = marked.f_back
-        if marked is None or marked.f_code is interruptibly.__code__:
+        if not self._depth_of_closed and (marked is None or marked.f_code is interruptibly.__code__):
             self._found[number](number, frame)
         else:
             self._kept[number] = frame

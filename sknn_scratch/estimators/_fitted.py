@@ -58,10 +58,15 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         fitted = self._fitted_sizes()
         return network if fitted == sizes else Network.mlp(fitted, self._activation, self._loss)
 
+    def _rows(self, X):
+        """Rows for the network; long doubles, which SciPy does not compute with, become float64."""
+        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        return X.astype(np.float64) if X.dtype.itemsize > np.dtype(np.float64).itemsize else X
+
     def _forward(self, X):
         """The fitted network, and its raw scores for X."""
         check_is_fitted(self)
-        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        X = self._rows(X)
         network = self._fitted_network()
         return network, network.raw_scores(X, self._by_layer(network))
 
@@ -79,7 +84,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
             Activations of each hidden layer, from the first to the last.
         """
         check_is_fitted(self)
-        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        X = self._rows(X)
         network = self._fitted_network()
         return network.hidden_activations(X, self._by_layer(network))
 

@@ -163,3 +163,21 @@ def test_at_any_moment_a_limit_ends_with_its_context(use, n_times):
     finally:
         sys.setswitchinterval(interval)
     assert threading.active_count() == before[1]
+
+
+def test_what_is_closed_keeps_signals_in_all_functions_until_its_context_ends():
+    done = []
+
+    def store():
+        with POSTPONEMENT:
+            POSTPONEMENT.close()
+            press_ctrl_c()
+            interruptibly(done.append, "inside")
+        interruptibly(done.append, "outside")
+
+    with POSTPONEMENT:
+        with pytest.raises(KeyboardInterrupt):
+            store()
+        assert done == ["inside"]
+        with pytest.raises(KeyboardInterrupt):
+            press_ctrl_c()

@@ -4,9 +4,23 @@ import numpy as np
 import pytest
 from memory import peak_memory
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from sknn_scratch.core import Batch, History, Network, ReLU, SquaredError, Tanh, lbfgs, train_lbfgs
+from sknn_scratch.core import (
+    Batch,
+    Batches,
+    History,
+    Network,
+    Observer,
+    Outcome,
+    ReLU,
+    SquaredError,
+    Tanh,
+    lbfgs,
+    train_lbfgs,
+)
 from sknn_scratch.core.losses import BinaryLogLoss
+from sknn_scratch.core.threads import BLAS_LIMIT
 
 
 def trained(data, rows=None, n_iterations=5, activation=None):
@@ -70,3 +84,85 @@ def test_the_penalty_is_counted_once_whatever_the_blocks(monkeypatch):
         _, _, loss = train_lbfgs(network, parameters, data, History(), 100, 1000, 1e-10)
         losses.append([loss, *parameters.flat])
     np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_the_search_gets_gradients_that_later_evaluations_do_not_change():
+    X, y, _ = problem(60)
+    network = Network.mlp([5, 8, 1], Tanh(), SquaredError())
+    parameters = network.initialize(np.random.RandomState(0), np.float64)
+    search = lbfgs._LbfgsSearch(
+        network, parameters, Batches(X, y, None, 60), History(), None, None, Observer()
+    )
+    theta = parameters.flat.copy()
+    with BLAS_LIMIT:
+        _, gradient = search.value_and_gradient(theta)
+        before = gradient.copy()
+        search.value_and_gradient(theta + 1)
+    np.testing.assert_array_equal(gradient, before)
+
+
+def test_blas_has_its_threads_in_products_and_one_between_them(monkeypatch):
+    counts = {"search": set(), "products": set()}
+
+    def seen_by(key, function):
+        def watched(*args, **kwargs):
+            libraries = threadpool_info()
+            counts[key] |= {one["num_threads"] for one in libraries if one["user_api"] == "blas"}
+            return function(*args, **kwargs)
+
+        return watched
+
+    monkeypatch.setattr(Network, "loss_and_gradient", seen_by("products", Network.loss_and_gradient))
+    monkeypatch.setattr(lbfgs, "minimize", seen_by("search", lbfgs.minimize))
+    with threadpool_limits(2, user_api="blas"):
+        trained(problem(60))
+    assert counts == {"search": {1}, "products": {2}}
+
+
+def test_interrupted_in_validation_it_is_left_at_the_iteration_recorded_last():
+    X, y, _ = problem(60)
+
+    def fitted(n_iterations, validate=None):
+        network = Network.mlp([5, 8, 1], Tanh(), SquaredError())
+        parameters = network.initialize(np.random.RandomState(0), np.float64)
+        history = History()
+        outcome, _, loss = train_lbfgs(
+            network, parameters, Batch(X, y, None), history, n_iterations, 99, 0.0, validate=validate
+        )
+        assert loss == history.losses[-1]
+        return outcome, len(history.epochs), parameters.flat
+
+    n_validated = []
+
+    def validate(parameters):
+        n_validated.append(1)
+        if len(n_validated) == 4:
+            raise KeyboardInterrupt
+        return 1.0, 1.0
+
+    outcome, n_iterations, left_at = fitted(9, validate)
+    assert (outcome, n_iterations) == (Outcome.INTERRUPTED, 3)
+    np.testing.assert_array_equal(left_at, fitted(3)[2])
+
+
+def test_an_evaluation_that_was_broken_off_is_made_again(monkeypatch):
+    X, y, _ = problem(60)
+    network = Network.mlp([5, 8, 1], Tanh(), SquaredError())
+    parameters = network.initialize(np.random.RandomState(0), np.float64)
+    search = lbfgs._LbfgsSearch(
+        network, parameters, Batches(X, y, None, 20), History(), None, None, Observer()
+    )
+    theta = parameters.flat.copy()
+    with BLAS_LIMIT:
+        search.value_and_gradient(theta)
+    expected, gradient = search.reported_at(theta), search.gradient.copy()
+    with monkeypatch.context() as patched:
+        patched.setattr(Network, "loss_and_gradient", press_ctrl_c)
+        with BLAS_LIMIT, pytest.raises(KeyboardInterrupt):
+            search.value_and_gradient(theta)
+    assert search.reported_at(theta) == expected
+    np.testing.assert_array_equal(search.gradient, gradient)
+
+
+def press_ctrl_c(*args):
+    raise KeyboardInterrupt

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pickle
+import stat
 import subprocess
 import sys
 import zipfile
@@ -234,6 +235,42 @@ def test_ctrl_c_while_the_file_is_written_leaves_the_file_before_it(tmp_path, mo
     assert os.listdir(tmp_path) == ["fit"]
     assert len(saved(tmp_path / "fit")[0]["epochs"]) == 2
     assert all_of(resume(classifier(), tmp_path / "fit")) == all_of(classifier().fit(X, y))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+class TestTheFileItReplaces:
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+    def test_its_mode_is_kept(self, mode, tmp_path):
+        path = tmp_path / "fit"
+        path.touch()
+        path.chmod(mode)
+        fit_broken_off(classifier(), path, (X, y))
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert len(saved(path)[0]["epochs"]) == BROKEN_OFF
+
+    def test_a_new_file_has_the_usual_mode(self, tmp_path):
+        (tmp_path / "other").touch()
+        fit_broken_off(classifier(), tmp_path / "fit", (X, y))
+        assert (tmp_path / "fit").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+    @pytest.mark.parametrize("is_there", [False, True])
+    def test_through_a_symbolic_link_its_target_is_written(self, is_there, tmp_path):
+        (tmp_path / "folder").mkdir()
+        link, target = tmp_path / "link", tmp_path / "folder" / "fit"
+        link.symlink_to(target)
+        if is_there:
+            fit_broken_off(classifier(), target, (X, y), at=2)
+            target.chmod(0o600)
+        model = classifier().set_callbacks(Callback(BROKEN_OFF, stop), Checkpoint(link, resume=True))
+        model.fit(X, y)
+        assert link.is_symlink()
+        assert not target.is_symlink()
+        assert sorted(os.listdir(tmp_path)) == ["folder", "link"]
+        assert os.listdir(tmp_path / "folder") == ["fit"]
+        assert len(saved(target)[0]["epochs"]) == model.n_iter_ == BROKEN_OFF + 2 * is_there
+        if is_there:
+            assert stat.S_IMODE(target.stat().st_mode) == 0o600
+        assert all_of(resume(classifier(), link)) == all_of(classifier().fit(X, y))
 
 
 def test_several_pieces(tmp_path):

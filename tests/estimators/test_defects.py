@@ -9,11 +9,13 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, ScratchRealMLPClassifier
+from sknn_scratch.core import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -312,3 +314,25 @@ def test_defect_19_data_of_one_class_give_one_column_of_probabilities(cls, solve
     assert model.predict_proba(X).shape == (40, len(model.classes_)) == (40, 1)
     assert_array_equal(model.predict_proba(X), 1.0)
     assert set(model.predict(X)) == {"only"}
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize(
+    "model",
+    [
+        ScratchMLPClassifier((4,), max_iter=2, random_state=0),
+        ScratchMLPRegressor(hidden_layer_sizes=(4,), max_iter=2, random_state=0, dtype="float32"),
+        ScratchRealMLPClassifier(hidden_layer_sizes=(4,), max_iter=2, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_rows_to_predict_may_have_any_dtype_of_numbers(model, activation):
+    X = np.random.RandomState(0).randint(0, 2, (40, 3)).astype(float)
+    model = clone(model).set_params(activation=activation).fit(X, X[:, 0] > 0)
+    expected = model.predict(X)
+    for dtype in ("bool", "int8", "uint8", "int32", "int64", "float16", "float32", "longdouble", "object"):
+        predicted = model.predict(X.astype(dtype))
+        assert predicted.dtype.itemsize <= 8, dtype
+        assert_allclose(predicted, expected, rtol=1e-4, atol=1e-6, err_msg=dtype)
+        if hasattr(model, "transform"):
+            assert model.transform(X.astype(dtype)).dtype.itemsize <= 8, dtype

@@ -1,10 +1,13 @@
 """Members trained in lockstep, and folds."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.core import GaussianNLL, LogLoss, SquaredError
+from sknn_scratch.tabular import _ensemble
 from sknn_scratch.tabular._fold import combined
 
 
@@ -72,3 +75,41 @@ def test_predictions_of_what_is_combined_are_means_of_predictions(loss):
     np.testing.assert_allclose(out[:, :2], mean[:, :2], rtol=1e-12)
     second = np.mean([p[:, 2:] ** 2 + p[:, :2] ** 2 for p in predictions], axis=0)  # of the mixture
     np.testing.assert_allclose(out[:, 2:] ** 2, second - mean[:, :2] ** 2, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+@pytest.mark.parametrize("i_of_member", [0, 1, 2])
+def test_where_one_member_diverges_all_end(i_of_member, n_jobs, table, labels, small, monkeypatch):
+    model = ScratchRealMLPClassifier(**small, n_ens=3, n_jobs=n_jobs, random_state=0)
+    model.fit(table[0], labels)
+    expected, n_threads = model.predict_proba(table[0]), threading.active_count()
+    train = _ensemble.train_minibatch
+
+    def train_or_diverge(network, parameters, *args, observer, **kwargs):
+        if observer.i == i_of_member:
+            parameters.flat[0] = np.nan
+        return train(network, parameters, *args, observer=observer, **kwargs)
+
+    monkeypatch.setattr(_ensemble, "train_minibatch", train_or_diverge)
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(table[0], labels)
+    np.testing.assert_array_equal(model.predict_proba(table[0]), expected)
+    assert threading.active_count() == n_threads
+
+
+def test_where_a_thread_cannot_be_started_none_waits_for_it(table, labels, small, monkeypatch):
+    submit, n_submitted = _ensemble.ThreadPoolExecutor.submit, []
+
+    def submit_two(pool, *args):
+        n_submitted.append(1)
+        if len(n_submitted) == 3:
+            raise RuntimeError("can't start new thread")
+        return submit(pool, *args)
+
+    monkeypatch.setattr(_ensemble.ThreadPoolExecutor, "submit", submit_two)
+    n_threads = threading.active_count()
+    model = ScratchRealMLPClassifier(**small, n_ens=3, n_jobs=3, random_state=0)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        model.fit(table[0], labels)
+    assert not hasattr(model, "n_iter_")
+    assert threading.active_count() == n_threads

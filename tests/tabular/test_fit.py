@@ -311,7 +311,9 @@ class PressesCtrlC(StopAfter):
 
 @each_kind
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
-def test_ctrl_c_ends_several_members_together(kind, table, targets, small):
+def test_ctrl_c_ends_several_members_together(kind, table, targets, small, request):
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job under nohup ignores it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, found))
     model = KINDS[kind](**small | {"max_iter": 300}, n_ens=3, n_jobs=2, random_state=0)
     before = threading.active_count(), BLAS_LIMIT.n_threads
     with pytest.warns(UserWarning, match="interrupted by user"):
