@@ -71,7 +71,7 @@ WRONG = [
     ["relu", 3],
     {},
     {"a": "b"},
-    object,
+    ...,
     np.zeros(2),
     b"adam",
 ]
