@@ -1,15 +1,14 @@
 """Targets that are numbers: to the units of training and back, with their loss and its units."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
-from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 
 from sknn_scratch.core import LOSSES, SquaredError
 from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
+from sknn_scratch.fitting._targets import numbers_of
 
 
 class NumberTargets:
@@ -21,7 +20,7 @@ class NumberTargets:
     loss: Any
     scale_target: bool
     n_outputs_: int
-    _configured: Callable[[str, dict], Any]
+    _configured: Callable[..., Any]
     _target_scaler: Any
 
     def _target_spread(self):
@@ -33,20 +32,8 @@ class NumberTargets:
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        try:
-            y = check_array(
-                y.toarray() if issparse(y) else y,
-                dtype=dtype,
-                ensure_2d=False,
-                input_name="y",
-                estimator=self,
-            )
-        except ValueError as error:
-            if "could not convert string" in str(error):
-                raise ValueError(f"y must hold numbers: {error}.") from None
-            raise
-        y = y.reshape(len(y), -1)
-        loss = copy.deepcopy(self._configured("loss", LOSSES))
+        y = numbers_of(y, dtype, self)
+        loss = self._configured("loss", LOSSES)
         if loss.link_inverse == "softmax":
             raise ValueError(f"loss={self.loss!r} is one of classes: use ScratchMLPClassifier.")
         outside = [value for value in (y.min(), y.max()) if value not in loss.targets]

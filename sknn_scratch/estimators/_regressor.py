@@ -4,13 +4,15 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Poisson, Quantile, SquaredError
 from sknn_scratch.core.configuration import FINITE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.estimators._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._available import available_if, refuse_to_predict_quantiles
+from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 
 _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
 
@@ -19,7 +21,7 @@ def _predicts_quantiles(estimator):
     loss = getattr(estimator, "_loss", estimator.loss)  # a change of the parameter counts from the next fit
     if loss == "quantile" or isinstance(loss, Quantile):
         return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+    return refuse_to_predict_quantiles(loss)
 
 
 class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
@@ -234,8 +236,10 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES)), Loss],
         "scale_target": ["boolean"],
+        "scoring": SCORING_OF_NUMBERS,
     }
 
+    @explains_arguments
     def __init__(
         self,
         loss="squared_error",

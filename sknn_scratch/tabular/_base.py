@@ -11,14 +11,15 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.fitting._weights import checked_weights
 from sknn_scratch.tabular._columns import categorical_mask, checked_table
 from sknn_scratch.tabular._fold import combined
-from sknn_scratch.tabular._presets import chosen
+from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import Run
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._splits import deal
@@ -86,7 +87,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges. The estimator is left
             as it was.
         """
-        settings = chosen(self, self._presets[self.preset])
+        settings = with_objects(chosen(self, self._presets[self.preset]))
         settings = replace(settings, hidden_layer_sizes=self._hidden_layer_sizes(settings.hidden_layer_sizes))
         context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if self.refit else 1))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -133,10 +134,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         X = checked_table(self, X, reset=not is_validation)
         y = _check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
         check_consistent_length(X, y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, np.empty((len(y), 1), np.float32), ensure_non_negative=True, dtype=np.float32
-            )
+        sample_weight = checked_weights(sample_weight, len(y), np.float32)
         y, weight, loss = self._encode_targets(y, sample_weight, np.float32, is_validation, is_validation)
         return X, y, weight, loss
 

@@ -1,15 +1,16 @@
 """ScratchRealMLPRegressor."""
 
-import copy
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import mean_squared_error
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Loss, Quantile, SquaredError
+from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._available import available_if, refuse_to_predict_quantiles
+from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS, resolved
+from sknn_scratch.fitting._targets import numbers_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._fold import TargetScale
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
@@ -21,7 +22,7 @@ def _predicts_quantiles(estimator):
     loss = estimator._folds[0].network.loss if hasattr(estimator, "_folds") else estimator.loss
     if loss == "quantile" or isinstance(loss, Quantile):
         return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+    return refuse_to_predict_quantiles(loss)
 
 
 class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
@@ -190,9 +191,11 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
         **BaseRealMLP._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES)), Loss],
         "clip_predictions": ["boolean", None],
+        "scoring": SCORING_OF_NUMBERS,
     }
     _presets = REGRESSOR_PRESETS
 
+    @explains_arguments
     def __init__(
         self,
         preset="td",
@@ -343,10 +346,8 @@ class ScratchRealMLPRegressor(RegressorMixin, BaseRealMLP):
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self).reshape(
-            len(y), -1
-        )
-        loss = copy.deepcopy(LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss)
+        y = numbers_of(y, np.float64, self)
+        loss = resolved("loss", self.loss, LOSSES)
         if loss.link_inverse not in ("identity", "identity_exp"):
             raise ValueError(
                 f"loss={self.loss!r} has the link {loss.link_inverse!r}, which does not go with "
