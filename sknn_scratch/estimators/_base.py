@@ -10,17 +10,19 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sknn_scratch.core import Batch, History, Network, Outcome, count_parameters
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.fitting._arguments import check_call
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
+from sknn_scratch.fitting._weights import checked_weights
 
 
 def all_or_nothing(method):
@@ -36,6 +38,7 @@ def all_or_nothing(method):
     @functools.wraps(method)
     @uninterrupted
     def guarded(estimator, *args, **kwargs):
+        check_call(method, estimator, args, kwargs)
         before = state(estimator)
         generators = [before.get("_random_state"), estimator.random_state]
         positions = [
@@ -156,8 +159,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     def _fit(self, X, y, sample_weight, validation=(None, None, None), *, incremental):
         goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         hidden_layer_sizes = self._hidden_layer_sizes()
-        # a copy: predictions stay the same whatever becomes of the user's object
-        activation = copy.deepcopy(self._activation_functions(len(hidden_layer_sizes)))
+        activation = self._activation_functions(len(hidden_layer_sizes))
         dropout = self._dropout_rates(len(hidden_layer_sizes))
 
         context = None if incremental else self._init_callback_context(max_subtasks=self.max_iter)
@@ -178,7 +180,13 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
         dtype = data.X.dtype
-        parameters = self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
+        with np.errstate(over="ignore"):
+            parameters = (
+                self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
+            )
+        if not np.isfinite(parameters.flat).all():
+            source = "coefs_ or intercepts_ hold" if goes_on else f"weight_init={self.weight_init!r} draws"
+            raise ValueError(f"{source} weights that are not finite in {dtype}.")
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
         history = History(loss_scale=self._loss_scale(loss))
@@ -254,13 +262,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             dtype=dtypes,
             reset=not goes_on,
         )
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-            with np.errstate(over="ignore"):
-                sample_weight = sample_weight.astype(X.dtype, copy=False)
-                total = sample_weight.sum()
-            if not np.finfo(X.dtype).tiny < total < np.inf:
-                raise ValueError(f"sample_weight is too small or large for {X.dtype}: the sum is {total}.")
+        sample_weight = checked_weights(sample_weight, X.shape[0], X.dtype)
         n_outputs = self.n_outputs_ if goes_on else None
         y, sample_weight, loss = self._encode_targets(y, sample_weight, X.dtype, goes_on, incremental)
         if goes_on and self.n_outputs_ != n_outputs:

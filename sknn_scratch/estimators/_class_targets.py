@@ -1,6 +1,5 @@
 """Targets that are classes: from labels to numbers and back, with their loss and their weights."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from sklearn.utils.multiclass import (
 )
 
 from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss, PerColumn
+from sknn_scratch.fitting._labels import refuse_mixed_labels
+from sknn_scratch.fitting._parameters import resolved
 
 # for each name: the loss of one or several yes / no outputs, and that of one class out of several
 CLASS_LOSSES = {
@@ -44,10 +45,18 @@ class ClassTargets:
     out_activation_: str
     n_outputs_: int
 
+    def _check_data(self, X, y, *args, **kwargs):
+        refuse_mixed_labels(y)
+        return super()._check_data(X, y, *args, **kwargs)  # type: ignore[misc]
+
     def _set_classes(self, y, classes):
         """All labels that will ever occur, in the first call of partial_fit."""
-        if classes is None and not hasattr(self, "classes_") and type_of_target(y) == "multilabel-indicator":
-            classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
+        refuse_mixed_labels(y)
+        if classes is None and not hasattr(self, "classes_"):
+            with np.errstate(invalid="ignore"):  # NaN and infinity are refused, as y's
+                kind = type_of_target(y, input_name="y")
+            if kind == "multilabel-indicator":
+                classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
         if classes is None or np.ndim(classes[0]) == 0:
             _check_partial_fit_first_call(self, classes)  # sets classes_
             return
@@ -107,10 +116,7 @@ class ClassTargets:
         is_known = (goes_on or incremental) and isinstance(self.classes_, list)
         if y.ndim == 2 and not issparse(y) and (is_known or y.dtype == object):
             return "multioutput"
-        try:
-            return _KINDS.get(type_of_target(y, input_name="y"))
-        except TypeError as error:
-            raise ValueError(f"The labels in y must all be of one kind, and none missing: {error}") from None
+        return _KINDS.get(type_of_target(y, input_name="y"))
 
     def _check_labels(self, labels, kind, goes_on, incremental):
         """Keep the labels as the classes, or see whether they are among those known."""
@@ -167,9 +173,11 @@ class ClassTargets:
                 _class_weights(*column, weight) for column in zip(given, classes, columns, strict=True)
             ]
         pairs = zip(self._weights_of_classes, columns, strict=True)
-        of_class = np.prod([weights[column] for weights, column in pairs], axis=0).astype(dtype, copy=False)
-        weight = of_class if weight is None else weight * of_class
-        total = weight.sum()
+        of_class = np.prod([weights[column] for weights, column in pairs], axis=0)
+        with np.errstate(over="ignore"):
+            of_class = of_class.astype(dtype, copy=False)
+            weight = of_class if weight is None else weight * of_class
+            total = weight.sum()
         if not 0 < total < np.inf:
             raise ValueError(f"class_weight={self.class_weight!r} makes {total} the sum of all weights.")
         return weight
@@ -182,7 +190,8 @@ class ClassTargets:
             loss = CLASS_LOSSES[loss][not independent]()
         else:
             pair = next((pair for pair in CLASS_LOSSES.values() if isinstance(loss, pair)), None)
-            loss = copy.deepcopy(loss) if pair is None else pair[not independent](**loss.get_params())
+            loss = resolved("loss", loss, {})
+            loss = loss if pair is None else pair[not independent](**loss.get_params())
         link = "logistic" if independent else "softmax"
         if loss.link_inverse != link:
             raise ValueError(f"loss={self.loss!r} must have the link {link!r}, for {kind} targets.")
@@ -212,11 +221,7 @@ def _of_one_kind(column):
     """A column of labels in a dtype of its own, where it comes as objects."""
     if column.dtype != object:
         return column
-    labels = np.array(column.tolist())
-    # numbers beside strings would become strings
-    if labels.dtype == object or {isinstance(label, str) for label in column} != {labels.dtype.kind == "U"}:
-        raise ValueError("The labels in a column of y must all be of one kind, and none missing.")
-    return labels
+    return np.array(column.tolist())
 
 
 def _class_weights(given, classes, codes, sample_weight):

@@ -5,13 +5,14 @@ from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn_scratch.core import Loss, PerColumn
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._class_targets import CLASS_LOSSES, ClassTargets
 from sknn_scratch.estimators._holdout import split_rows
+from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 
 
 class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
@@ -216,6 +217,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(set(CLASS_LOSSES)), Loss],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "scoring": SCORING_OF_CLASSES,
     }
 
     @available_if(has_partial_fit)

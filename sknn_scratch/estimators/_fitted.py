@@ -4,11 +4,12 @@ import copy
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn_scratch.core import Dense, Network, Parameters
+from sknn_scratch.estimators._columns import explained, refuse_dates_in
 from sknn_scratch.estimators._settings import MLPSettings
+from sknn_scratch.fitting._available import available_if
 
 
 def has_hidden_layers(estimator):
@@ -59,17 +60,21 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         fitted = self._fitted_sizes()
         return network if fitted == sizes else Network.mlp(fitted, self._activation, self._loss)
 
-    def _rows(self, X):
-        """Rows for the network; long doubles, which SciPy does not compute with, become float64."""
-        X = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
-        return X.astype(np.float64) if X.dtype.itemsize > np.dtype(np.float64).itemsize else X
-
     def _forward(self, X):
         """The fitted network, and its raw scores for X."""
-        check_is_fitted(self)
-        X = self._rows(X)
+        X = self._checked(X)
         network = self._fitted_network()
         return network, network.raw_scores(X, self._by_layer(network))
+
+    def _checked(self, X):
+        """Data to predict from: numbers as they come, or in the precision that `dtype` asks for."""
+        check_is_fitted(self)
+        checked = self._validated(X, accept_sparse="csr", dtype=self.dtype or "numeric", reset=False)
+        if checked.dtype == object:  # of pandas' extension dtypes scikit-learn makes objects, of any kind
+            checked = self._validated(X, dtype=np.float64, reset=False)
+        if checked.dtype.itemsize > np.dtype(np.float64).itemsize:  # SciPy does not compute with long doubles
+            checked = checked.astype(np.float64)
+        return checked
 
     def hidden_activations(self, X):
         """What the hidden layers hand on.
@@ -84,8 +89,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         list of ndarray of shape (n_samples, n_units)
             Activations of each hidden layer, from the first to the last.
         """
-        check_is_fitted(self)
-        X = self._rows(X)
+        X = self._checked(X)
         network = self._fitted_network()
         return network.hidden_activations(X, self._by_layer(network))
 
@@ -114,20 +118,13 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return self.coefs_[-1].shape[0]
 
     def _validated(self, X, *y, **options):
-        """scikit-learn's validate_data, which does not say where a string was found."""
+        """scikit-learn's validate_data, with the refusal of dates and words that name the columns."""
+        refuse_dates_in(X)
         try:
-            return validate_data(self, X, *y, **options)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinity
+                return validate_data(self, X, *y, **options)
         except (TypeError, ValueError) as error:
-            names = _columns_without_numbers(X)
-            if names or "could not convert string" in str(error):
-                where = f"Columns {names} of X do" if names else "X does"
-                raise ValueError(
-                    f"{where} not hold numbers: {error}. Encode them (OneHotEncoder, TargetEncoder) or leave "
-                    "them out."
-                ) from None
-            if str(error).startswith("Input contains NaN"):
-                raise ValueError(str(error).replace("Input", "Input y", 1)) from None
-            raise
+            raise explained(error, X, self) from None
 
     def to_sklearn(self):
         """Convert to scikit-learn's own MLP with the same predictions.
@@ -195,18 +192,3 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
 # as a decorator it would be lost: for set_output, scikit-learn wraps both when the class is made
 for _name in ("transform", "fit_transform"):
     setattr(FittedMLP, _name, available_if(has_hidden_layers)(getattr(FittedMLP, _name)))
-
-
-def _columns_without_numbers(X):
-    """Names of the columns of a frame that cannot be made numbers."""
-    names = []
-    for name in getattr(X, "columns", ()):
-        column = np.asarray(X[name])
-        try:
-            column.astype(float)
-            holds_numbers = column.dtype.kind not in "mM"  # dates
-        except (TypeError, ValueError):
-            holds_numbers = False
-        if not holds_numbers:
-            names.append(name)
-    return names

@@ -5,13 +5,15 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, Loss, Poisson, SquaredError
 from sknn_scratch.core.configuration import FINITE
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._available import available_if
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, start_at_constant
 
 _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
@@ -235,8 +237,10 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES)), Loss],
         "scale_target": [StrOptions({"auto"}), "boolean"],
+        "scoring": SCORING_OF_NUMBERS,
     }
 
+    @explains_arguments
     def __init__(
         self,
         loss="squared_error",

@@ -318,7 +318,6 @@ class MinibatchRun(Run):
                 averages[name] = average.astype(self.parameters.flat.dtype, copy=False)
             return training
         optimizer = estimator._configured("solver", OPTIMIZERS)
-        optimizer = type(optimizer)(**optimizer.get_params())  # a copy, checked once more
         return Training(
             optimizer,
             estimator._schedule(optimizer),

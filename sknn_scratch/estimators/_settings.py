@@ -1,11 +1,8 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
-import copy
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sknn_scratch.core import (
@@ -23,6 +20,8 @@ from sknn_scratch.core import (
     Schedule,
 )
 from sknn_scratch.core.configuration import FRACTION
+from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._parameters import Settings, resolved
 
 _SHARED_SETTINGS = {
     "sgd": ("momentum", "nesterovs_momentum"),
@@ -31,7 +30,7 @@ _SHARED_SETTINGS = {
 }
 
 
-class MLPSettings(BaseEstimator):
+class MLPSettings(Settings):
     """Configuration: scikit-learn's parameters in scikit-learn's order, then our own, keyword-only."""
 
     _parameter_constraints: dict = {
@@ -61,10 +60,10 @@ class MLPSettings(BaseEstimator):
         "dtype": [StrOptions({"float32", "float64"}), None],
         "weight_init": [StrOptions({"auto", *INITIALIZERS}), Initializer, callable],
         "fit_intercept": ["boolean"],
-        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     }
 
+    @explains_arguments
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -140,22 +139,18 @@ class MLPSettings(BaseEstimator):
             )
         return [int(size) for size in sizes]
 
-    def _configured(self, parameter, registry):
-        """The object that a parameter names; scikit-learn's have settings that are parameters of ours."""
+    def _configured(self, parameter, registry, of_function=None):
+        """The object of a parameter; scikit-learn's have settings that are parameters of ours."""
         value = getattr(self, parameter)
-        if not isinstance(value, str):
-            return value
-        shared = _SHARED_SETTINGS.get(value, ())
-        return registry[value](**{name: getattr(self, name) for name in shared})
+        shared = _SHARED_SETTINGS.get(value, ()) if isinstance(value, str) else ()
+        settings = {name: getattr(self, name) for name in shared}
+        return resolved(parameter, value, registry, of_function, **settings)
 
     def _schedule(self, optimizer):
         """The learning rate's schedule. scikit-learn's three policies are for sgd only, as they are there."""
         if self.learning_rate in ("constant", "invscaling", "adaptive") and not isinstance(optimizer, SGD):
             return Constant()
-        _refuse_a_class("learning_rate", self.learning_rate)
-        if callable(self.learning_rate) and not isinstance(self.learning_rate, Schedule):
-            return CustomSchedule(self.learning_rate)
-        return copy.deepcopy(self._configured("learning_rate", SCHEDULES))
+        return self._configured("learning_rate", SCHEDULES, CustomSchedule)
 
     def _activation_functions(self, n_hidden_layers):
         """The activation of all hidden layers, or a list of one for each."""
@@ -167,7 +162,7 @@ class MLPSettings(BaseEstimator):
                 f"activation={self.activation!r} must name one function for each of the {n_hidden_layers} "
                 f"hidden layers, each an Activation or one of {sorted(ACTIVATIONS)}."
             )
-        return [one if isinstance(one, Activation) else ACTIVATIONS[one]() for one in self.activation]
+        return [resolved("activation", one, ACTIVATIONS) for one in self.activation]
 
     def _dropout_rates(self, n_hidden_layers):
         """The share of units left out of each hidden layer."""
@@ -186,15 +181,4 @@ class MLPSettings(BaseEstimator):
         """What draws the first weights; None for scikit-learn's way."""
         if self.weight_init == "auto":
             return None
-        _refuse_a_class("weight_init", self.weight_init)
-        if callable(self.weight_init) and not isinstance(self.weight_init, Initializer):
-            return FromFunction(self.weight_init)
-        return self._configured("weight_init", INITIALIZERS)
-
-
-def _refuse_a_class(parameter, value):
-    """A class is callable too, but what it makes is not what a function returns."""
-    if isinstance(value, type):
-        raise ValueError(
-            f"{parameter} must be an object or a function, got a class: write {value.__name__}()."
-        )
+        return self._configured("weight_init", INITIALIZERS, FromFunction)

@@ -10,13 +10,13 @@ _DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.tim
 _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day of the week, or leave it out."
 
 
-def refuse_dates(name, column):
+def refuse_dates(what, column):
     """Raise if a column holds dates, times, durations or periods.
 
     Parameters
     ----------
-    name : str
-        How the message calls the column.
+    what : str
+        How the message calls the column, such as "Column 'a' of X".
     column : ndarray, or Series of pandas or polars
         The column.
 
@@ -26,7 +26,7 @@ def refuse_dates(name, column):
         If it does; the message names the column and says what to do.
     """
     if any(issubclass(kind, _DATES) or _is_period(kind) for kind in kinds_of(column)):
-        raise ValueError(f"Column {name!r} of X holds dates or times, which are no numbers yet. {_ADVICE}")
+        raise ValueError(f"{what} holds dates or times, which are no numbers yet. {_ADVICE}")
 
 
 def _is_period(kind):

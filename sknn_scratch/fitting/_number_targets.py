@@ -1,16 +1,17 @@
 """Targets that are numbers: checked, with their loss, and predicted in the units of y."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.metaestimators import available_if
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Quantile
 from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
+from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._dates import refuse_dates
+from sknn_scratch.fitting._parameters import resolved
 
 
 def _predicts_quantiles(estimator):
@@ -18,7 +19,10 @@ def _predicts_quantiles(estimator):
     loss = estimator.loss if loss is None else loss
     if loss == "quantile" or isinstance(loss, Quantile):
         return True
-    raise AttributeError(f"predict_quantiles needs loss=Quantile([...]), got loss={loss!r}.")
+    raise AttributeError(
+        f"predict_quantiles needs loss=Quantile([0.05, 0.5, 0.95]) or other levels, got loss={loss!r}: set "
+        "it and fit again."
+    )
 
 
 class NumberTargets:
@@ -89,19 +93,20 @@ class NumberTargets:
 
     def _numbers(self, y):
         """The targets as float64 numbers of shape (n_samples, n_targets), and the loss, which takes them."""
+        classifier = type(self).__name__.replace("Regressor", "Classifier")
         y = y.toarray() if issparse(y) else y
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        refuse_dates("y", y)
         try:
             y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
-        except ValueError as error:
-            if "could not convert string" in str(error):
-                raise ValueError(f"y must hold numbers: {error}.") from None
+        except (TypeError, ValueError) as error:
+            if str(error).startswith(("could not convert", "float() argument")):
+                raise ValueError(f"y must hold numbers: {error}. For labels use {classifier}.") from None
             raise
         y = y.reshape(len(y), -1)
-        loss = copy.deepcopy(LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss)
+        loss = resolved("loss", self.loss, LOSSES)
         if loss.link_inverse == "softmax":
-            classifier = type(self).__name__.replace("Regressor", "Classifier")
             raise ValueError(f"loss={self.loss!r} is one of classes: use {classifier}.")
         outside = [value for value in (y.min(), y.max()) if value not in loss.targets]
         if outside:

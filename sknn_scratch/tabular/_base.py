@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
@@ -19,9 +19,10 @@ from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
+from sknn_scratch.fitting._weights import checked_weights
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
-from sknn_scratch.tabular._presets import chosen
+from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import Run
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._splits import deal
@@ -94,7 +95,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges before the first epoch
             that could be kept. The estimator is left as it was.
         """
-        settings = chosen(self, self._presets[self.preset])
+        settings = with_objects(chosen(self, self._presets[self.preset]))
         settings = replace(settings, hidden_layer_sizes=self._hidden_layer_sizes(settings.hidden_layer_sizes))
         context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if self.refit else 1))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -160,11 +161,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         X = checked_table(self, X, reset=not is_validation)
         y = _check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
         check_consistent_length(X, y)
-        if sample_weight is not None:
-            rows = np.empty((y.shape[0], 1), np.float32)
-            sample_weight = _check_sample_weight(
-                sample_weight, rows, ensure_non_negative=True, dtype=np.float32
-            )
+        sample_weight = checked_weights(sample_weight, y.shape[0], np.float32)
         y, weight, loss = self._encode_targets(y, sample_weight, np.float32, is_validation, is_validation)
         return X, y, weight, loss
 

@@ -9,6 +9,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sknn_scratch.core import LogLoss
 from sknn_scratch.estimators._class_targets import ClassTargets
+from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 from sknn_scratch.fitting._singletons import refuse_singletons
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
@@ -191,10 +193,12 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         **BaseRealMLP._parameter_constraints,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "scoring": SCORING_OF_CLASSES,
     }
     _presets = CLASSIFIER_PRESETS
     loss = "log_loss"
 
+    @explains_arguments
     def __init__(
         self,
         preset="td",

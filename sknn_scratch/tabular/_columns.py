@@ -177,7 +177,7 @@ def is_missing(value):
 
 
 def _refuse_what_cannot_be_read(name, column):
-    refuse_dates(name, column)
+    refuse_dates(f"Column {name!r} of X", column)
     for kind in kinds_of(column):
         if issubclass(kind, Complex) and not issubclass(kind, Real):
             raise ValueError(

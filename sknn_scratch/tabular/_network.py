@@ -1,7 +1,6 @@
 """The network of the recipe, and what belongs to its parameters."""
 
 from sknn_scratch.core import (
-    ACTIVATIONS,
     PBLD,
     Activate,
     CategoryEmbedding,
@@ -24,7 +23,7 @@ def make_network(settings, preprocessor, n_outputs, loss):
     Parameters
     ----------
     settings : Preset
-        Hyper-parameters.
+        Hyper-parameters, with objects.
     preprocessor : TabularPreprocessor
         Fitted: it knows the columns.
     n_outputs : int
@@ -42,11 +41,9 @@ def make_network(settings, preprocessor, n_outputs, loss):
     width = sum(part.n_outputs for part in parts)
     if settings.scale_layer:
         layers.append(Scale(width))
-    activation = settings.activation
-    function = ACTIVATIONS[activation]() if isinstance(activation, str) else activation
     kind = ParametricActivate if settings.parametric_activation else Activate
     for n_units in settings.hidden_layer_sizes:
-        layers += [NeuralTangent(width, n_units), kind(function, n_units)]
+        layers += [NeuralTangent(width, n_units), kind(settings.activation, n_units)]
         if settings.dropout:
             layers.append(Dropout(float(settings.dropout), n_units))
         width = n_units

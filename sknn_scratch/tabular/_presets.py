@@ -1,9 +1,10 @@
 """The two published sets of hyper-parameters, as data."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sknn_scratch.core import SCHEDULES, CosLog, FlatCosine, Schedule
+from sknn_scratch.core import ACTIVATIONS, SCHEDULES, CosLog, CustomSchedule, FlatCosine, Schedule
+from sknn_scratch.fitting._parameters import resolved
 
 RATE_SCHEDULES: dict[str, type[Schedule]] = {**SCHEDULES, "coslog4": CosLog, "flat_cos": FlatCosine}
 """The names of schedules that an estimator for tables takes."""
@@ -71,4 +72,14 @@ def chosen(estimator, preset):
     given = {field.name: getattr(estimator, field.name, None) for field in fields(preset)}
     return Preset(
         **{name: getattr(preset, name) if value is None else value for name, value in given.items()}
+    )
+
+
+def with_objects(settings):
+    """The same settings with objects in place of names, and with copies of the user's objects."""
+    rates = ("learning_rate", "regularization")
+    return replace(
+        settings,
+        activation=resolved("activation", settings.activation, ACTIVATIONS),
+        **{rate: resolved(rate, getattr(settings, rate), RATE_SCHEDULES, CustomSchedule) for rate in rates},
     )

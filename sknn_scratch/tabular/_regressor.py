@@ -6,7 +6,9 @@ from sklearn.metrics import mean_squared_error
 from sklearn.utils._param_validation import StrOptions
 
 from sknn_scratch.core import Loss, SquaredError
+from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
+from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
@@ -183,9 +185,11 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         **BaseRealMLP._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES)), Loss],
         "clip_predictions": ["boolean", None],
+        "scoring": SCORING_OF_NUMBERS,
     }
     _presets = REGRESSOR_PRESETS
 
+    @explains_arguments
     def __init__(
         self,
         preset="td",

@@ -29,7 +29,6 @@ from sknn_scratch.tabular._ensemble import Lockstep, Member
 from sknn_scratch.tabular._fold import Fold, combined
 from sknn_scratch.tabular._network import factors, make_network
 from sknn_scratch.tabular._preprocessing import TabularPreprocessor
-from sknn_scratch.tabular._settings import schedule_of
 
 N_ROWS_OF_FIRST_WEIGHTS = 10_000
 """Rows that the first weights look at, at most: their standard deviations are then right to one percent."""
@@ -155,11 +154,11 @@ class Run:
         optimizer.set_factors(state, network.shapes, *factors(settings))
         training = Training(
             optimizer,
-            schedule_of(settings.learning_rate),
+            settings.learning_rate,
             state,
             Progress(float(settings.learning_rate_init), n_steps=settings.max_iter * batches.n_batches),
             patience,
-            regularization=schedule_of(settings.regularization),
+            regularization=settings.regularization,
         )
         return Member(network, parameters, batches, training, rng)
 

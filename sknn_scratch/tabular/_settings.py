@@ -1,14 +1,12 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
-import copy
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from sknn_scratch.core import ACTIVATIONS, Activation, CustomSchedule, Schedule
+from sknn_scratch.core import ACTIVATIONS, Activation, Schedule
+from sknn_scratch.fitting._parameters import Settings
 from sknn_scratch.tabular._presets import RATE_SCHEDULES
 
 _FRACTION = [Interval(Real, 0, 1, closed="left"), None]
@@ -18,7 +16,7 @@ _COUNT = [Interval(Integral, 1, None, closed="left"), None]
 _SCHEDULE = [StrOptions(set(RATE_SCHEDULES)), Schedule, callable, None]
 
 
-class TabularSettings(BaseEstimator):
+class TabularSettings(Settings):
     """Configuration: the preset, and what is to differ from it."""
 
     _parameter_constraints: dict = {
@@ -61,7 +59,6 @@ class TabularSettings(BaseEstimator):
         "early_stopping": ["boolean"],
         "n_iter_no_change": [Interval(Integral, 0, None, closed="left")],
         "patience_factor": [Interval(Real, 0, None, closed="left")],
-        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -73,10 +70,3 @@ class TabularSettings(BaseEstimator):
                 f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
             )
         return tuple(int(size) for size in sizes)
-
-
-def schedule_of(value):
-    """The schedule that a parameter names, is, or computes."""
-    if isinstance(value, str):
-        return RATE_SCHEDULES[value]()
-    return copy.deepcopy(value) if isinstance(value, Schedule) else CustomSchedule(value)

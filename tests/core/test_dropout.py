@@ -38,6 +38,30 @@ def test_a_share_of_the_units_is_left_out_and_the_mean_is_kept(rate, dtype):
     assert len(np.unique(seen, axis=0)) > 1900
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_a_unit_is_left_out_if_its_16_bits_are_below_the_faded_rate(rate, strength):
+    # so many units that the number on the threshold itself is among them
+    layer, source = Dropout(rate, n_outputs=64), np.random.RandomState(0)
+    buffers = layer.backward_buffers(2**14, np.float64)
+    layer.draw(source, buffers, strength)
+    draws = np.random.Generator(np.random.RandomState(0)._bit_generator)
+    bits = draws.integers(2**64 - 1, size=2**18, dtype=np.uint64, endpoint=True).view(np.uint16)
+    threshold, faded = round(strength * rate * 2**16), strength * rate
+    assert (bits == threshold).any()
+    np.testing.assert_array_equal(buffers["mask"].ravel(), (bits >= threshold) / (1 - faded))
+
+
+def test_a_workspace_hands_the_share_of_full_strength_to_its_layers():
+    network, parameters, X, y = problem([0.5, 0.2], n_rows=50)
+    workspace = Workspace(network, parameters, 50, np.random.RandomState(0))
+    for strength in (1.0, 0.5, 0.0):
+        workspace.regularization = strength
+        network.loss_and_gradient(X, y, None, workspace)
+        masks = [step.buffers["mask"] for step in workspace.parts(50)[0].layers if "mask" in step.buffers]
+        assert [mask.max() for mask in masks] == [1 / (1 - strength * rate) for rate in (0.5, 0.2)]
+
+
 @each_rate
 def test_backward_is_the_gradient_of_forward_for_a_fixed_mask(rate):
     generator, layer = np.random.RandomState(1), Dropout(rate, n_outputs=3)

@@ -514,7 +514,7 @@ def test_columns_that_hold_no_numbers_are_named(library):
 
 def test_columns_of_dates_are_named():
     frame = pd.DataFrame({"size": [1.0, 2.0], "day": [datetime.datetime(2020, 1, 1)] * 2})
-    with pytest.raises(ValueError, match=r"Columns \['day'\] of X do not hold numbers"):
+    with pytest.raises(ValueError, match=r"Column 'day' of X holds dates or times"):
         ScratchMLPClassifier().fit(frame, [0, 1])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_classification
-from sklearn.metrics import recall_score
+from sklearn.metrics import log_loss, recall_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.estimator_checks import check_class_weight_classifiers
@@ -206,6 +206,17 @@ def test_what_makes_no_weights_is_refused(y, given, message, solver):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
     assert not hasattr(model, "classes_")
+
+
+def test_a_class_that_has_no_weight_in_training_weighs_1_in_validation():
+    """The others are balanced among themselves, so that they weigh as if it were not there."""
+    is_known = NAMES != "c"
+    model = unfitted(class_weight="balanced", max_iter=1)
+    model.fit(X, NAMES, is_known.astype(float), X_val=X, y_val=NAMES)
+    known = compute_class_weight("balanced", classes=np.array(["a", "b"]), y=NAMES[is_known])
+    weights = looked_up([dict(zip("abc", [*known, 1.0], strict=True))], NAMES[:, np.newaxis])
+    expected = log_loss(NAMES, model.predict_proba(X), sample_weight=weights)
+    np.testing.assert_allclose(model.validation_loss_curve_, [expected], rtol=1e-12)
 
 
 def test_a_class_without_weight_is_not_learnt():

@@ -20,7 +20,7 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.tabular import ScratchRealMLPClassifier, ScratchRealMLPRegressor, TabularPreprocessor
 from sknn_scratch.tabular._network import factors, make_network
-from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, REGRESSOR_PRESETS, chosen
+from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, REGRESSOR_PRESETS, chosen, with_objects
 
 
 def table(n_rows=600):
@@ -38,7 +38,9 @@ def table(n_rows=600):
 def network_of(preset, n_outputs=3, loss=None):
     limit = None if preset.max_one_hot == float("inf") else preset.max_one_hot
     preprocessor = TabularPreprocessor(max_one_hot=limit).fit(table())
-    return make_network(preset, preprocessor, n_outputs, loss or LogLoss()), preprocessor.transform(table())
+    return make_network(
+        with_objects(preset), preprocessor, n_outputs, loss or LogLoss()
+    ), preprocessor.transform(table())
 
 
 def test_td_is_the_published_network():

@@ -1,0 +1,65 @@
+"""Labels as they come from the user: of one kind, and none missing."""
+
+from collections import Counter
+from numbers import Number
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils._missing import is_pandas_na
+
+
+def refuse_mixed_labels(y):
+    """Raise if labels cannot be told apart and put in order.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_columns)
+        Labels as the user gave them; what are no labels at all is left to others.
+
+    Raises
+    ------
+    ValueError
+        If some are missing, or they are of several kinds; the message counts them.
+    """
+    # in an array, the numbers of a list would become strings beside strings
+    is_list = isinstance(y, list | tuple)
+    labels = np.asarray(y, dtype=object) if is_list else np.asarray(None if issparse(y) else y)
+    if labels.dtype != object or labels.ndim not in (1, 2):
+        return
+    for i, column in enumerate(labels.reshape(len(labels), -1).T):
+        kinds = set(map(_kind_of_type, set(map(type, column))))
+        if kinds == {"str"}:
+            continue
+        counts = Counter(map(_name_of_kind, column))
+        missing = [name for name in counts if name in _MISSING]
+        if not missing and len(kinds) == 1 and kinds <= _LEFT_TO_SCIKIT_LEARN:
+            if kinds == {"number"} and not is_list and labels.ndim == 1 and y.dtype.kind == "O":
+                raise ValueError(
+                    f"Unknown label type: y holds {' and '.join(counts)} as objects. Make numbers of them, "
+                    "such as y.astype(int)."
+                )
+            continue
+        counted = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        where = f"column {i} of y" if labels.ndim == 2 else "y"
+        raise ValueError(
+            f"Input {where} contains {' and '.join(missing or counts)}: of {len(column)} labels there are "
+            f"{counted}. The labels in y must all be of one kind, strings or numbers, and none missing: "
+            "leave out the rows without a label, and make strings of what is beside strings."
+        )
+
+
+def _kind_of_type(kind):
+    """Labels of one kind can be put in order."""
+    if issubclass(kind, Number | np.bool_):
+        return "number"
+    return "str" if issubclass(kind, str) else kind.__name__
+
+
+def _name_of_kind(label):
+    if label is None or is_pandas_na(label):
+        return "None" if label is None else "NA"
+    return "NaN" if isinstance(label, Number) and label != label else type(label).__name__
+
+
+_MISSING = ("None", "NaN", "NA", "NaTType")
+_LEFT_TO_SCIKIT_LEARN = {"number", "bytes", "list", "tuple", "set", "ndarray"}

@@ -1,0 +1,134 @@
+"""Parameters of both families: unknown and misplaced ones explained, names turned into objects."""
+
+import copy
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+
+from sknn_scratch.core.configuration import Configured
+from sknn_scratch.fitting._arguments import explanations
+
+
+def _scoring(*modules):
+    """What `scoring` may be, where the metrics of the task are in these modules of scikit-learn."""
+    homes = {name: get_scorer(name)._score_func.__module__ for name in get_scorer_names()}
+    fitting = {name for name, home in homes.items() if home.endswith(modules)}
+    return [StrOptions({"loss", *fitting}), callable, None]
+
+
+SCORING_OF_CLASSES = _scoring("._classification", "._ranking", "._scorer")
+SCORING_OF_NUMBERS = _scoring("._regression")
+
+
+class Settings(BaseEstimator):
+    """The parameters of an estimator: what is wrong with one is explained."""
+
+    def set_params(self, **params):
+        """Set parameters, and settings of the objects among them, such as ``activation__negative_slope``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or a parameter has no settings; nothing is changed then.
+        """
+        known = self._get_param_names()
+        unknown = [name for name in params if name.partition("__")[0] not in known]
+        if unknown:
+            raise ValueError(
+                f"Invalid parameter {explanations(type(self), unknown)} for estimator {self}. "
+                f"Valid parameters are: {known}."
+            )
+        for name in params:
+            parameter, nested, _ = name.partition("__")
+            value = params.get(parameter, getattr(self, parameter))
+            if nested and not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"{name} is a setting of an object, but {parameter}={value!r} is none: set {parameter} "
+                    "to an object first."
+                )
+        return super().set_params(**params)
+
+    def _validate_params(self):
+        for name, value in self.get_params(deep=False).items():
+            if _is_class_of_an_object(value, self._parameter_constraints.get(name, ())):
+                refuse_a_class(name, value)
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            hint = self._hint(str(error).split("'")[1])
+            raise InvalidParameterError(f"{error}{hint}") from None
+
+    def _hint(self, name):
+        """Where the value of a parameter belongs, if that shows."""
+        value = getattr(self, name)
+        if name == "learning_rate" and isinstance(value, Real):
+            return f" A number belongs to learning_rate_init={value!r}."
+        if _is_sizes(value) and name in ("loss", "preset"):  # the first that is taken by position
+            return f" Sizes of layers go by name: hidden_layer_sizes={value!r}."
+        return ""
+
+
+def resolved(parameter, value, registry, of_function=None, **settings):
+    """The object that a parameter names, is, or computes with: always one of the estimator's own.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name.
+    value : str, Configured or callable
+        Its value.
+    registry : dict
+        Classes by name.
+    of_function : callable, default=None
+        Makes an object of a function, where functions are allowed.
+    **settings : dict
+        Those of the object that a name stands for.
+
+    Returns
+    -------
+    Configured
+        A copy of the user's object, checked: that one may change at any time.
+
+    Raises
+    ------
+    ValueError
+        If the value is a class, or a setting has been changed to what is not allowed.
+    """
+    if isinstance(value, str):
+        return registry[value](**settings)
+    if isinstance(value, type):
+        refuse_a_class(parameter, value)
+    if not isinstance(value, Configured):
+        return of_function(value)
+    own = copy.deepcopy(value)
+    own.__post_init__()
+    return own
+
+
+def refuse_a_class(parameter, value):
+    """A class is callable too, but what it makes is not what a function returns."""
+    name = value.__name__
+    raise ValueError(f"{parameter} must be an object, got the class {name}: write {name}().")
+
+
+def _is_class_of_an_object(value, constraints):
+    kinds = tuple(constraint for constraint in constraints if isinstance(constraint, type))
+    return isinstance(value, type) and (callable in constraints or issubclass(value, kinds))
+
+
+def _is_sizes(value):
+    sizes = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    return all(isinstance(size, Integral) for size in sizes)
