@@ -13,7 +13,7 @@ from sknn_scratch import (
     ScratchRealMLPRegressor,
 )
 from sknn_scratch.callbacks import Checkpoint, EpochLogger
-from sknn_scratch.core import SquaredError
+from sknn_scratch.core import Network, SquaredError
 
 max_iter_is_reached = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
 
@@ -54,6 +54,17 @@ class SpoiltSquaredError(SquaredError):
         return np.nan
 
 
+class SpoiltInTrainingSquaredError(SpoiltSquaredError):
+    """Only the loss of training is nan: the rows held out are fewer than those of a batch."""
+
+    limit = 0.12
+
+    def value_and_gradient(self, raw, y, weight, out, per_row):
+        if len(y) > 24 or self.is_spoilt:
+            return super().value_and_gradient(raw, y, weight, out, per_row)
+        return SquaredError.value_and_gradient(self, raw, y, weight, out, per_row)
+
+
 class NaNSquaredError(SpoiltSquaredError):
     limit = np.inf
 
@@ -67,9 +78,16 @@ def messages_of(fit, category):
     return [str(warning.message) for warning in found]
 
 
-@each_regressor
-def test_where_training_diverges_the_best_epoch_is_kept(name):
-    model = clone(REGRESSORS[name]).set_params(loss=SpoiltSquaredError())
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        *((name, SpoiltSquaredError()) for name in REGRESSORS),
+        # a fold holds out more rows than a batch has
+        *((name, SpoiltInTrainingSquaredError()) for name in REGRESSORS if name != "folds"),
+    ],
+)
+def test_where_training_diverges_the_best_epoch_is_kept(name, loss):
+    model = clone(REGRESSORS[name]).set_params(loss=loss)
     (message,) = messages_of(lambda: model.fit(X, Y), ConvergenceWarning)
     n_epochs, best = model.n_iter_, model.best_iter_
     assert 1 <= best < n_epochs < 40
@@ -291,8 +309,9 @@ def test_averages_that_overflow_are_divergence_though_loss_and_weights_are_finit
         model.set_params(early_stopping=False).partial_fit(X, Y)
         assert np.isfinite(model._training.optimizer_state.averages["v"]).all()
     else:
-        with pytest.raises(ValueError, match="diverged at epoch 1"):
-            model.fit(1e70 * X, 1e100 * Y)
+        for given in ({}, {"X_val": X[:1], "y_val": Y[:1]}):  # R2 of one row is not the reason
+            with pytest.raises(ValueError, match="diverged at epoch 1"):
+                model.fit(1e70 * X, 1e100 * Y, **given)
 
 
 @max_iter_is_reached
@@ -312,6 +331,15 @@ def test_validation_rows_out_of_range(huge, is_watched):
         model.fit(X, Y, **given)
         assert np.isnan([model.validation_loss_curve_, model.validation_scores_]).all()
         np.testing.assert_array_equal(model.coefs_[0], clone(model).fit(X, Y).coefs_[0])
+
+
+@max_iter_is_reached
+def test_infinite_raw_scores_are_no_validation_though_their_loss_is_finite(monkeypatch):
+    """Probabilities of 1 have a squared error that is finite."""
+    monkeypatch.setattr(Network, "raw_scores", lambda self, X, *args: np.full((len(X), 1), np.inf))
+    model = ScratchMLPClassifier(**PLAIN | {"max_iter": 3}, loss="squared_error")
+    model.fit(X, LABELS, X_val=X[:5], y_val=LABELS[:5])
+    assert np.isnan([model.validation_loss_curve_, model.validation_scores_]).all()
 
 
 def test_a_batch_larger_than_the_data_is_told_of_on_the_first_call_of_partial_fit_only():

@@ -86,13 +86,9 @@ class Run(ABC):
         """Whether training could go on from where it is."""
         return bool(np.isfinite(self.parameters.flat).all())
 
-    def _ended(self, outcome, patience):
-        """The outcome; where training diverged, with the weights of the best epoch, if there is one."""
-        if outcome is not Outcome.DIVERGED and self.is_finite():
-            return outcome
-        if patience.best_weights is not None:
-            self.parameters.flat[...] = patience.best_weights
-        return Outcome.DIVERGED
+    def _ended(self, outcome):
+        """The outcome; a last step may have diverged without a loss that shows it."""
+        return outcome if self.is_finite() else Outcome.DIVERGED
 
     def _common_attributes(self, patience, weights):
         dense = [layer for layer in Parameters(self.network.shapes, weights.copy()).layers if layer]
@@ -201,7 +197,7 @@ class MinibatchRun(Run):
             observer=self.observer,
             rng=self.rng if np.any(estimator.dropout) else None,
         )
-        outcome = self._ended(outcome, self.training.patience)
+        outcome = self._ended(outcome)
         if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
             self.training.optimizer_state = self.training.optimizer.init(self.parameters.flat)
         if outcome is Outcome.MAX_ITER and not self.incremental:
@@ -351,7 +347,7 @@ class LbfgsRun(Run):
             observer=self.observer,
             rows=rows,
         )
-        outcome = self._ended(outcome, self.patience)
+        outcome = self._ended(outcome)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):
             warnings.warn(
                 f"lbfgs failed to converge after {len(self.history.epochs)} iteration(s): {message}\n"

@@ -183,7 +183,6 @@ class Run:
             outcome = Outcome.DIVERGED  # in its last step, which no loss has shown
         if outcome is Outcome.DIVERGED:
             self.fold_of_all = None
-            del self.members[self._n_first :]
         return outcome
 
     def _prepare_all_rows(self):

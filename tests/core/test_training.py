@@ -258,6 +258,23 @@ def test_what_is_not_finite_in_validation_is_divergence_where_it_is_watched(netw
         assert patience.best_weights is None
 
 
+def test_lbfgs_ends_where_validation_that_is_watched_is_not_finite(network, data):
+    history, parameters = History(), network.initialize(np.random.RandomState(1), data[0].dtype)
+    outcome, _, _ = train_lbfgs(
+        network,
+        parameters,
+        Batch(*data, None),
+        history,
+        15,
+        1000,
+        1e-9,
+        patience=Patience(0.0, np.inf, keeps_best_weights=True),
+        validate=lambda parameters: (np.inf, np.nan),
+    )
+    assert outcome is Outcome.DIVERGED
+    assert repr(history.losses) == "[nan]"
+
+
 def test_a_network_that_diverged_is_not_validated():
     X, y = 1e200 * np.ones((20, 2)), np.zeros((20, 1))
     network = Network.mlp(SIZES, Identity(), SquaredError())
