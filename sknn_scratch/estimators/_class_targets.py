@@ -52,11 +52,11 @@ class ClassTargets:
     def _set_classes(self, y, classes):
         """All labels that will ever occur, in the first call of partial_fit."""
         refuse_mixed_labels(y)
-        if classes is None and not hasattr(self, "classes_"):
-            with np.errstate(invalid="ignore"):  # NaN and infinity are refused, as y's
-                kind = type_of_target(y, input_name="y")
-            if kind == "multilabel-indicator":
-                classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
+        if classes is None and not hasattr(self, "classes_") and _is_indicator(y):
+            classes = np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0]))
+        if classes is not None:
+            for column in [classes] if np.ndim(classes[0]) == 0 else classes:
+                refuse_mixed_labels(column, "classes")
         if classes is None or np.ndim(classes[0]) == 0:
             _check_partial_fit_first_call(self, classes)  # sets classes_
             return
@@ -215,6 +215,15 @@ class ClassTargets:
             # strings and numbers stay what they are
             labels = [column.astype(object) for column in labels]
         return np.column_stack(labels)
+
+
+def _is_indicator(y):
+    """Whether y holds 0 and 1 for each of several labels."""
+    try:
+        with np.errstate(invalid="ignore"):  # NaN and infinity are refused, as y's
+            return type_of_target(y, input_name="y") == "multilabel-indicator"
+    except TypeError:  # columns of several kinds
+        return False
 
 
 def _of_one_kind(column):

@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 from sklearn.base import is_classifier
 
 from sknn_scratch.fitting._dates import refuse_dates
+from sknn_scratch.fitting._frames import is_frame, named_columns
 
 _NAMES_SHOWN = 5
 
@@ -17,7 +18,7 @@ def refuse_dates_in(X):
     X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         Data as the user gave them.
     """
-    dtypes = X.dtypes if _is_frame(X) else [getattr(X, "dtype", None)]
+    dtypes = X.dtypes if is_frame(X) else [getattr(X, "dtype", None)]
     if all(getattr(dtype, "kind", None) in ("b", "i", "u", "f") for dtype in dtypes):
         return  # the usual case costs nothing
     for name, values in _columns(X):
@@ -60,21 +61,17 @@ def explained(error, X, estimator):
     names = [name for name, values in _columns(X) if len(_as_numbers(values)) < len(values)]
     if not names:
         return error
-    kind = ValueError if _is_frame(X) or isinstance(error, ValueError) else TypeError
+    kind = ValueError if is_frame(X) or isinstance(error, ValueError) else TypeError
     return kind(
         f"Columns {names} of X do not hold numbers: {error}. Encode them (OneHotEncoder, TargetEncoder) or "
         "leave them out."
     )
 
 
-def _is_frame(X):
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
-
-
 def _columns(X):
     """Name and values of each column."""
-    if _is_frame(X):
-        return [(name, np.asarray(X[name])) for name in X.columns]
+    if is_frame(X):
+        return [(name, np.asarray(column)) for name, column in named_columns(X)]
     if issparse(X):
         X = X.tocsc()
         return [(f"x{i}", X.data[X.indptr[i] : X.indptr[i + 1]]) for i in range(X.shape[1])]
@@ -86,7 +83,7 @@ def _as_numbers(values):
     """A column as numbers, an empty one if it does not hold any."""
     try:
         return values if values.dtype.kind in "fc" else values.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.empty(0)
 
 

@@ -123,7 +123,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         try:
             with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinity
                 return validate_data(self, X, *y, **options)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise explained(error, X, self) from None
 
     def to_sklearn(self):

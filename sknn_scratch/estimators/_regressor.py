@@ -359,7 +359,9 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         if self._target_scale is not None:
             y = self._target_scale.scaled(y)
         self.n_outputs_ = y.shape[1] * loss.raw_per_target
-        return check_array(y, dtype=dtype, input_name="y", estimator=self), weight, loss
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinity
+            y = check_array(y, dtype=dtype, input_name="y", estimator=self)
+        return y, weight, loss
 
     def _scales_targets(self, loss):
         if self.scale_target == "auto":

@@ -8,13 +8,15 @@ from scipy.sparse import issparse
 from sklearn.utils._missing import is_pandas_na
 
 
-def refuse_mixed_labels(y):
+def refuse_mixed_labels(y, what="y"):
     """Raise if labels cannot be told apart and put in order.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_columns)
         Labels as the user gave them; what are no labels at all is left to others.
+    what : str, default="y"
+        How the message calls them.
 
     Raises
     ------
@@ -40,10 +42,10 @@ def refuse_mixed_labels(y):
                 )
             continue
         counted = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-        where = f"column {i} of y" if labels.ndim == 2 else "y"
+        where = f"column {i} of {what}" if labels.ndim == 2 else what
         raise ValueError(
             f"Input {where} contains {' and '.join(missing or counts)}: of {len(column)} labels there are "
-            f"{counted}. The labels in y must all be of one kind, strings or numbers, and none missing: "
+            f"{counted}. The labels in {what} must all be of one kind, strings or numbers, and none missing: "
             "leave out the rows without a label, and make strings of what is beside strings."
         )
 

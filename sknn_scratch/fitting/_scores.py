@@ -1,5 +1,6 @@
 """The score of a validation part by one of scikit-learn's scorers; nan where it is undefined there."""
 
+import inspect
 import math
 import warnings
 
@@ -26,6 +27,8 @@ class ValidationScorer:
 
     def __init__(self, estimator):
         self._scorer = check_scoring(estimator, scoring=estimator.scoring)
+        function = getattr(self._scorer, "_score_func", self._scorer)
+        self._takes_weights = "sample_weight" in inspect.signature(function).parameters
         self.reason = ""
 
     def __call__(self, model, X, y, weight):
@@ -43,7 +46,7 @@ class ValidationScorer:
         float
             Greater is better.
         """
-        weights = {} if weight is None else {"sample_weight": weight}
+        weights = {"sample_weight": weight} if weight is not None and self._takes_weights else {}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UndefinedMetricWarning)

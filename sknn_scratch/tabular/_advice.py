@@ -3,9 +3,10 @@
 import numpy as np
 
 from sknn_scratch.core import count_parameters
+from sknn_scratch.fitting._frames import named_columns
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._user_line import warn_user
-from sknn_scratch.tabular._columns import is_missing, named_columns
+from sknn_scratch.tabular._columns import is_missing
 
 _MANY_LEVELS = 1000
 """Levels above which a category that becomes 0/1 columns multiplies the time of an epoch."""

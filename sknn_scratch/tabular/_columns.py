@@ -12,6 +12,7 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_categorical_features, validate_data
 
 from sknn_scratch.fitting._dates import refuse_dates
+from sknn_scratch.fitting._frames import is_frame, named_columns
 from sknn_scratch.fitting._kinds import kinds_of, says_nothing
 from sknn_scratch.fitting._user_line import warn_user
 
@@ -75,11 +76,6 @@ def checked_table(estimator, X, reset):
     for name, column in named_columns(X):
         _refuse_what_cannot_be_read(name, column)
     return X
-
-
-def is_frame(X):
-    """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
-    return hasattr(X, "columns") and hasattr(X, "shape") and hasattr(X, "dtypes")
 
 
 def categorical_mask(X, categorical_features):
@@ -146,26 +142,6 @@ def read_columns(X, mask):
         Column(name, _levels(name, column) if is_categorical else _numbers(name, column))
         for (name, column), is_categorical in zip(named_columns(X), mask, strict=True)
     ]
-
-
-def named_columns(X):
-    """The columns with the names that messages call them by.
-
-    Parameters
-    ----------
-    X : frame or ndarray of shape (n_rows, n_features)
-        Data.
-
-    Returns
-    -------
-    list of (str, Series or ndarray)
-        One pair for each column.
-    """
-    if is_frame(X):
-        # by position where pandas can: names may be there twice
-        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
-        return list(zip(map(str, X.columns), columns, strict=True))
-    return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
 
 
 def is_missing(value):
@@ -244,7 +220,7 @@ def _numbers(name, column):
         values = np.array([np.nan if is_missing(value) else value for value in values], dtype=object)
     try:
         numbers = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"Column {name!r} of X must hold numbers, as where the model was fitted: {error}."
         ) from None

@@ -113,9 +113,10 @@ def _mean(raws):
 # mean(s_m^2 + mu_m^2) - mean^2.
 def _mean_of_distributions(raws):
     mu, log_std = np.split(raws, 2, axis=2)
-    mean = mu.mean(axis=0)
-    variance = np.exp(2 * log_std).mean(axis=0) + mu.var(axis=0)
-    return np.hstack([mean, 0.5 * np.log(variance)])
+    log_mean = logsumexp(2 * log_std, axis=0) - np.log(len(raws))
+    with np.errstate(divide="ignore"):  # the log of 0, where members agree, adds nothing
+        log_variance = np.logaddexp(log_mean, np.log(mu.var(axis=0)))
+    return np.hstack([mu.mean(axis=0), 0.5 * log_variance])
 
 
 # exp(log mean_m exp(z_m)) = mean_m exp(z_m)

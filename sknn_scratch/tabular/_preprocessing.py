@@ -284,6 +284,7 @@ def _center_and_factor(column):
     if len(known) == 0:
         return 0.0, 0.0
     low, q25, median, q75, high = np.quantile(known, [0.0, 0.25, 0.5, 0.75, 1.0])
-    if q75 > q25:
+    smallest = np.finfo(np.float64).tiny  # the reciprocal of less would be infinite
+    if q75 - q25 >= smallest:
         return median, 1 / (q75 - q25)
-    return median, 2 / (high - low) if high > low else 0.0
+    return median, 2 / (high - low) if high - low >= smallest else 0.0

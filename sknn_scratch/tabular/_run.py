@@ -30,6 +30,9 @@ from sknn_scratch.tabular._fold import Fold, combined
 from sknn_scratch.tabular._network import factors, make_network
 from sknn_scratch.tabular._preprocessing import TabularPreprocessor
 
+FARTHEST_TARGET = 1e18
+"""Standard deviations at which the square of a target is still finite in float32."""
+
 N_ROWS_OF_FIRST_WEIGHTS = 10_000
 """Rows that the first weights look at, at most: their standard deviations are then right to one percent."""
 
@@ -331,7 +334,9 @@ class Run:
 
 def _scaled(y, target):
     """Targets in the units of training."""
-    return (y if target is None else target.scaled(y)).astype(np.float32)
+    if target is not None:
+        y = np.clip(target.scaled(y), -FARTHEST_TARGET, FARTHEST_TARGET)
+    return y.astype(np.float32)
 
 
 def _limits(y, weight):

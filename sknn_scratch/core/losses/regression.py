@@ -35,7 +35,7 @@ class SquaredError(Loss):
     derivative: ClassVar[str] = "p - y"
 
     def in_units(self, scale: float) -> tuple[float, float]:
-        return scale**2, 0.0
+        return scale * scale, 0.0  # infinite where scale**2 would raise
 
     def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
         return np.average(y, axis=0, weights=weight)
@@ -130,7 +130,7 @@ class Huber(Loss):
     delta: float = number(1.0, POSITIVE)
 
     def in_units(self, scale: float) -> tuple[float, float]:
-        return scale**2, 0.0
+        return scale * scale, 0.0  # infinite where scale**2 would raise
 
     def value_and_gradient(
         self,

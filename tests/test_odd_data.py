@@ -1,0 +1,92 @@
+"""Data and settings that nobody plans for: they work, or an error says what to do."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.metrics import accuracy_score
+
+from sknn_scratch import (
+    ScratchMLPClassifier,
+    ScratchMLPRegressor,
+    ScratchRealMLPClassifier,
+    ScratchRealMLPRegressor,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SMALL = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
+rng = np.random.RandomState(0)
+X, Y = rng.standard_normal((40, 2)), rng.standard_normal(40)
+WEIGHT = rng.uniform(0.1, 1.0, 40)
+each_regressor = pytest.mark.parametrize("kind", [ScratchMLPRegressor, ScratchRealMLPRegressor])
+each_classifier = pytest.mark.parametrize("kind", [ScratchMLPClassifier, ScratchRealMLPClassifier])
+
+
+@each_regressor
+def test_a_score_that_knows_no_weights_is_asked_without_them(kind):
+    settings = {**SMALL, "scoring": "neg_max_error"}
+    weighted = kind(**settings).fit(X, Y, WEIGHT, X_val=X, y_val=Y, sample_weight_val=WEIGHT)
+    expected = -np.abs(weighted.predict(X) - Y).max()
+    assert any(score == pytest.approx(expected, rel=1e-5) for score in weighted.validation_scores_)
+
+
+@each_classifier
+def test_a_function_that_takes_no_weights_is_called_without_them(kind):
+    def score(model, X, y):
+        return accuracy_score(y, model.predict(X))
+
+    model = kind(**SMALL, scoring=score, class_weight="balanced").fit(X, Y > 0.5, X_val=X, y_val=Y > 0.5)
+    assert len(model.validation_scores_) == 3
+
+
+@each_regressor
+@pytest.mark.parametrize("size", [1e-300, 1e150])
+def test_targets_of_any_size_are_scaled(kind, size):
+    settings = {"scale_target": True} if kind is ScratchMLPRegressor else {}
+    y = size * Y
+    predicted = kind(**SMALL, **settings).fit(X, y).predict(X)
+    np.testing.assert_allclose(predicted / size, kind(**SMALL, **settings).fit(X, Y).predict(X), rtol=1e-5)
+
+
+@each_regressor
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.arange(40).astype("datetime64[D]"),
+        np.append(np.arange(39), np.iinfo(np.int64).min).astype("datetime64[D]"),
+        pd.Series(pd.to_timedelta(Y, unit="D")),
+        pd.Series(pd.period_range("2020", periods=40, freq="D")),
+        pl.Series(pd.date_range("2020", periods=40)),
+    ],
+    ids=["days", "with NaT", "durations", "periods", "polars"],
+)
+def test_dates_are_no_targets(kind, y):
+    with pytest.raises(ValueError, match="y holds dates or times.*Turn it into numbers"):
+        kind(**SMALL).fit(X, y)
+
+
+def test_validation_targets_of_another_size_are_finite():
+    model = ScratchRealMLPRegressor(**SMALL).fit(X, 1e-30 * Y, X_val=X, y_val=Y)
+    assert np.isfinite(model.validation_loss_curve_).all()
+
+
+def test_a_column_of_the_smallest_numbers_is_a_constant():
+    tiny = np.column_stack([X[:, 0], 1e-310 * X[:, 1]])
+    constant = np.column_stack([X[:, 0], np.zeros(40)])
+    model, expected = (ScratchRealMLPRegressor(**SMALL).fit(data, Y) for data in (tiny, constant))
+    np.testing.assert_array_equal(model.predict(tiny), expected.predict(constant))
+
+
+@pytest.mark.parametrize("kind", [ScratchMLPClassifier, ScratchRealMLPClassifier])
+def test_a_whole_number_without_end_names_its_column(kind):
+    with pytest.raises(ValueError, match="'a'.*too large"):
+        kind(**SMALL).fit(pd.DataFrame({"a": [10**400] * 40, "b": Y}), Y > 0)
+
+
+def test_classes_of_several_kinds_are_said_at_the_first_chunk():
+    columns = np.array([[1, "a"], [2, "b"]] * 20, dtype=object)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        ScratchMLPClassifier().partial_fit(X, columns)
+    with pytest.raises(ValueError, match="Input classes contains None"):
+        ScratchMLPClassifier().partial_fit(X, ["a"] * 40, classes=np.array(["a", None], dtype=object))
