@@ -483,7 +483,9 @@ def test_other_data_that_are_no_numbers_are_refused_by_name(kind):
             with pytest.raises(ValueError, match=match):
                 call()
     for bad in ([[np.datetime64("2020-01-01")]] * 60, [[1.0, "Paris"]] * 60):
-        with pytest.raises(ValueError, match="of X (holds dates|do not hold numbers)"):
+        with pytest.raises(
+            ValueError, match=r"of X holds dates|X does not hold numbers, in columns \['x1'\]"
+        ):
             unfitted(kind).fit(bad, targets(kind))
 
 

@@ -62,8 +62,9 @@ class Settings(BaseEstimator):
         return super().set_params(**params)
 
     def _validate_params(self):
-        for name, value in self.get_params(deep=False).items():
-            if _is_class_of_an_object(value, self._parameter_constraints.get(name, ())):
+        for name, constraints in self._parameter_constraints.items():
+            value = getattr(self, name, None)
+            if _is_class_of_an_object(value, constraints):
                 refuse_a_class(name, value)
         try:
             super()._validate_params()

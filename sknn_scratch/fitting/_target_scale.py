@@ -44,8 +44,7 @@ class TargetScale:
         TargetScale
             The scale.
         """
-        # a power of two changes no bit, and squares of large numbers do not overflow
-        unit = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1] - 1)
+        unit = unit_of(y)
         y = y / unit
         mean = np.average(y, axis=0, weights=weight)
         if link_inverse == "exp":
@@ -65,6 +64,24 @@ class TargetScale:
     def restored(self, y):
         """Targets in their own units."""
         return y * self.scale + self.offset
+
+
+def unit_of(y):
+    """For each column, a power of two of its size.
+
+    In this unit, squares neither overflow nor vanish; dividing by it changes no bit of the digits.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_targets)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_targets,)
+        The units.
+    """
+    return np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1] - 1)
 
 
 def start_at_constant(parameters, loss, y, weight):

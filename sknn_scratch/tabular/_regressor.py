@@ -9,7 +9,7 @@ from sknn_scratch.core import Loss, SquaredError
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
 from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
-from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale
+from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, unit_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
 
@@ -320,4 +320,5 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         return self.scoring == "loss" or (self.scoring is None and not isinstance(loss, SquaredError))
 
     def _score_of_raw(self, raw, y, weight, loss):
-        return -float(np.sqrt(mean_squared_error(y, raw, sample_weight=weight)))
+        unit = unit_of(y).max()
+        return -float(unit * np.sqrt(mean_squared_error(y / unit, raw / unit, sample_weight=weight)))
