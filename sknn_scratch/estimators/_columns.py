@@ -61,19 +61,11 @@ def explained(error, X, estimator):
     names = [name for name, values in _columns(X) if len(_as_numbers(values)) < len(values)]
     if not names:
         return error
-<<<<<<< HEAD
-    kind = ValueError if is_frame(X) or isinstance(error, ValueError) else TypeError
-    return kind(
-        f"Columns {names} of X do not hold numbers: {error}. Encode them (OneHotEncoder, TargetEncoder) or "
-        "leave them out."
-    )
-=======
     advice = f"{error}. Encode them (OneHotEncoder, TargetEncoder) or leave them out."
-    if _is_frame(X):
+    if is_frame(X):
         return ValueError(f"Columns {names} of X do not hold numbers: {advice}")
     kind = ValueError if isinstance(error, ValueError) else TypeError
     return kind(f"X does not hold numbers, in columns {names}: {advice}")
->>>>>>> 8388b55a395a9162ea4ca911a788ada3d886055d
 
 
 def _columns(X):
