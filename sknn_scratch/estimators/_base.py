@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import warnings
 from abc import abstractmethod
 from numbers import Integral
 
@@ -22,6 +21,7 @@ from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
+from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.fitting._weights import checked_weights
 
 
@@ -211,10 +211,9 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
                 f"Scale X (StandardScaler) and, in regression, y, or use another solver than {self.solver!r} "
                 f"or a smaller learning_rate_init than {self.learning_rate_init}."
             ),
-            stacklevel=5,
         )
         if outcome is Outcome.INTERRUPTED:
-            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
+            warn_user("Training interrupted by user.")
         elif not incremental and history.epochs:
             reached = history.losses[-1]
             warn_if_nothing_was_learnt(self._column_names(), data, network, reached, history.loss_scale)

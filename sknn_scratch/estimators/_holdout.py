@@ -1,12 +1,12 @@
 """The rows that early stopping holds out."""
 
 import math
-import warnings
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from sknn_scratch.fitting._singletons import refuse_singletons
+from sknn_scratch.fitting._user_line import warn_user
 
 
 def split_rows(n_samples, fraction, classes, rng):
@@ -39,11 +39,10 @@ def split_rows(n_samples, fraction, classes, rng):
         refuse_singletons(labels, codes, "X_val and y_val, or set early_stopping=False")
         counts = np.bincount(codes, minlength=len(labels))
         if (counts == 1).any():
-            warnings.warn(
+            warn_user(
                 f"Classes {labels[counts == 1].tolist()} have one sample each: it stays in the training "
                 "part, and early stopping cannot watch them.",
                 UserWarning,
-                stacklevel=8,
             )
         rows, alone = np.flatnonzero(counts[codes] > 1), np.flatnonzero(counts[codes] == 1)
         stratify = codes[rows]
@@ -55,12 +54,11 @@ def split_rows(n_samples, fraction, classes, rng):
             "Change 'validation_fraction', or the size of your dataset, or set early_stopping=False."
         )
     if stratify is not None and min(n_validation, len(rows) - n_validation) < len(np.unique(stratify)):
-        warnings.warn(
+        warn_user(
             f"The split for early stopping is not stratified: with validation_fraction={fraction}, "
             f"{n_validation} of {len(rows)} samples are held out, and one part is smaller than the number "
             "of classes.",
             UserWarning,
-            stacklevel=8,
         )
         stratify = None
     train, validation = train_test_split(rows, test_size=fraction, random_state=rng, stratify=stratify)

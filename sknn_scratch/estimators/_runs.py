@@ -1,7 +1,6 @@
 """One call of fit or partial_fit: the solver at work, and what it leaves on the estimator."""
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from numbers import Integral
@@ -26,6 +25,7 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._validation import Validation, check_parts_weigh_something
+from sknn_scratch.fitting._user_line import warn_user
 
 
 @dataclass
@@ -201,11 +201,10 @@ class MinibatchRun(Run):
         if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
             self.training.optimizer_state = self.training.optimizer.init(self.parameters.flat)
         if outcome is Outcome.MAX_ITER and not self.incremental:
-            warnings.warn(
+            warn_user(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=6,
             )
         return outcome
 
@@ -286,11 +285,9 @@ class MinibatchRun(Run):
         if batch_size == "auto":
             return min(200, n_samples)
         if batch_size > n_samples and not (self.incremental and self.goes_on):
-            warnings.warn(
+            warn_user(
                 f"Got batch_size={batch_size}, larger than the sample size {n_samples}. It is going to be "
                 "clipped.",
-                UserWarning,
-                stacklevel=7,
             )
         return min(batch_size, n_samples)
 
@@ -349,12 +346,11 @@ class LbfgsRun(Run):
         )
         outcome = self._ended(outcome)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):
-            warnings.warn(
+            warn_user(
                 f"lbfgs failed to converge after {len(self.history.epochs)} iteration(s): {message}\n"
                 f"Increase max_iter={estimator.max_iter} or max_fun={estimator.max_fun}, or scale the data "
                 "(StandardScaler).",
                 ConvergenceWarning,
-                stacklevel=6,
             )
         return outcome
 

@@ -1,9 +1,10 @@
 """What a fit says of a training that did not end as it should, or of scores that it could not compute."""
 
 import math
-import warnings
 
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
+
+from sknn_scratch.fitting._user_line import warn_user
 
 _OF_SCIKIT_LEARN = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -11,7 +12,7 @@ _OF_SCIKIT_LEARN = (
 )
 
 
-def check_ending(has_diverged, rows, best_epoch, scoring, remedy, stacklevel):
+def check_ending(has_diverged, rows, best_epoch, scoring, remedy):
     """Warn of a training that diverged and of scores that are undefined; raise if there is no model to keep.
 
     Parameters
@@ -26,8 +27,6 @@ def check_ending(has_diverged, rows, best_epoch, scoring, remedy, stacklevel):
         What the validation score is, in words.
     remedy : str
         What to do about a divergence.
-    stacklevel : int
-        That of a warning at the user's line, as seen from the caller.
 
     Raises
     ------
@@ -53,7 +52,7 @@ def check_ending(has_diverged, rows, best_epoch, scoring, remedy, stacklevel):
     if best_epoch:
         message += f" Training ended there, and the model has the weights of the best epoch, {best_epoch}."
     category = ConvergenceWarning if has_diverged else UndefinedMetricWarning
-    warnings.warn(message, category, stacklevel=stacklevel + 1)
+    warn_user(message, category)
 
 
 def _is_undefined(row):

@@ -1,7 +1,6 @@
 """What both estimators for tables do: check, split, encode, train together, store; and predict."""
 
 import copy
-import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
+from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.fitting._weights import checked_weights
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
 from sknn_scratch.tabular._fold import combined
@@ -126,15 +126,10 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         if self.refit and attributes["best_iter_"]:
             remedy += " There are no members of refit=True."
         check_ending(
-            outcome is Outcome.DIVERGED,
-            run.history_rows(),
-            attributes["best_iter_"],
-            run.scoring,
-            remedy,
-            stacklevel=4,
+            outcome is Outcome.DIVERGED, run.history_rows(), attributes["best_iter_"], run.scoring, remedy
         )
         if outcome is Outcome.INTERRUPTED:
-            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+            warn_user("Training interrupted by user.")
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
