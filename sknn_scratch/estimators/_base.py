@@ -303,19 +303,13 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return check_random_state(self.random_state)
 
     def _check_sizes(self, sizes):
-        """Whether training can go on with layers of these sizes, and with or without intercepts."""
+        """Whether training can go on with layers of these sizes."""
         fitted_sizes = self._fitted_sizes()
         if sizes != fitted_sizes:
             raise ValueError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, the fitted "
                 f"network has {fitted_sizes}. To go on with it, set hidden_layer_sizes="
                 f"{tuple(fitted_sizes[1:-1])}; to start anew, use fit with warm_start=False."
-            )
-        if bool(self.fit_intercept) is not self._has_intercepts:
-            raise ValueError(
-                f"fit_intercept={self.fit_intercept} is not what the network was fitted with. To go on with "
-                f"it, set fit_intercept={self._has_intercepts}; to start anew, use fit with "
-                "warm_start=False."
             )
 
     def _next_step(self, X, y, sample_weight):

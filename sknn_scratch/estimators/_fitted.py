@@ -51,7 +51,6 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
     def _keep(self, sizes, activation, loss):
         """Keep what predictions need besides coefs_ and intercepts_."""
         self._activation, self._loss = activation, loss
-        self._has_intercepts = bool(self.fit_intercept)
         self._network = sizes, Network.mlp(sizes, activation, loss)
 
     def _fitted_network(self):

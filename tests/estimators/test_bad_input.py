@@ -535,18 +535,3 @@ def test_settings_changed_behind_their_back_are_checked_at_fit():
 def test_weights_too_small_to_divide_by_are_refused():
     with pytest.raises(ValueError, match="sample_weight is too small"):
         ScratchMLPClassifier().fit(X, TARGETS[ScratchMLPClassifier], np.full(60, 1e-310))
-
-
-@both
-@pytest.mark.parametrize("fit_intercept", [True, False])
-def test_training_cannot_go_on_with_or_without_intercepts_alone(kind, fit_intercept):
-    model = fitted(kind, fit_intercept=fit_intercept, warm_start=True)
-    model.set_params(fit_intercept=not fit_intercept)
-    before = fingerprint(model)
-    for method in (model.fit, model.partial_fit):
-        with (
-            no_training(),
-            pytest.raises(ValueError, match=f"set fit_intercept={fit_intercept}; to start anew"),
-        ):
-            method(X, TARGETS[kind])
-    assert fingerprint(model) == before
