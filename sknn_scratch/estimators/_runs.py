@@ -99,6 +99,7 @@ class Run(ABC):
             "coefs_": [layer["weights"] for layer in dense],
             "intercepts_": [layer.get("bias", np.zeros_like(layer["weights"][0])) for layer in dense],
             "n_layers_": len(dense) + 1,
+            "_has_intercepts": bool(self.estimator.fit_intercept),
             "out_activation_": self.network.loss.link_inverse,
             "n_iter_": len(rows),
             "loss_": rows[-1]["loss"] if rows else np.nan,
@@ -295,6 +296,8 @@ class MinibatchRun(Run):
         """Rules and their state: in partial_fit those of the call before, else new ones."""
         estimator = self.estimator
         before = getattr(estimator, "_training", None) if self.goes_on else None
+        if before is not None and estimator._has_intercepts != estimator.fit_intercept:
+            before = None  # its averages and its best weights are those of other parameters
         patience = self._patience()
         if before is not None and self._watched() == getattr(estimator, "_watched", None):
             patience.best, best = before.patience.best, before.patience.best_weights

@@ -114,6 +114,20 @@ def test_equal_activations_are_one_activation(kind):
         mixed.to_sklearn()
 
 
+@both
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_training_goes_on_with_biases_or_without_them_as_is_set_then(kind, fit_intercept):
+    params = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 2, "fit_intercept": fit_intercept}
+    watched = kind(**params, warm_start=True, early_stopping=True).fit(X, y)
+    step_by_step = kind(**params).fit(X, y)
+    for model, method in [(watched, watched.fit), (step_by_step, step_by_step.partial_fit)]:
+        # with such small steps, no epoch is better than the best one before
+        model.set_params(fit_intercept=not fit_intercept, learning_rate_init=1e-12)
+        method(X, y)
+        assert np.isfinite(model.predict(X)).all()
+        assert any(bias.any() for bias in model.intercepts_) is not fit_intercept
+
+
 def test_circles_are_learnt_by_full_batch_descent_on_the_squared_error():
     inputs, labels = make_circles(1000, noise=0.09, factor=0.46, random_state=1)
     model = ScratchMLPClassifier(
