@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -46,9 +46,8 @@ def test_the_same_model_comes_out_whatever_transformers_are_to_put_out(name, out
             np.testing.assert_array_equal(predicted(clone(model).fit(table, Y), table), expected)
     # own validation data, and an odd number of epochs that are judged by a scorer
     model = clone(estimator)
-    model.set_params(
-        scoring="neg_mean_squared_error", **({"n_cv": 1, "refit": False} if table is MIXED else {})
-    )
+    scoring = "accuracy" if is_classifier(model) else "neg_mean_squared_error"
+    model.set_params(scoring=scoring, **({"n_cv": 1, "refit": False} if table is MIXED else {}))
     expected = predicted(clone(model).fit(table, Y, X_val=table[:20], y_val=Y[:20]), table)
     with config_context(transform_output=output):
         model.fit(table, Y, X_val=table[:20], y_val=Y[:20])

@@ -214,7 +214,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         )
         if outcome is Outcome.INTERRUPTED:
             warn_user("Training interrupted by user.")
-        elif not incremental and history.epochs:
+        elif outcome is not Outcome.DIVERGED and history.epochs and not incremental:
             reached = history.losses[-1]
             warn_if_nothing_was_learnt(self._column_names(), data, network, reached, history.loss_scale)
 

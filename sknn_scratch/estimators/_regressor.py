@@ -1,6 +1,7 @@
 """ScratchMLPRegressor."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
@@ -351,7 +352,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         return kinds, loss
 
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
-        y, loss = self._numbers(y)
+        y, loss = self._numbers(y.toarray() if issparse(y) else y)
         if not goes_on:
             self._target_scale = (
                 TargetScale.of(y, weight, loss.link_inverse) if self._scales_targets(loss) else None

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils import check_array, column_or_1d
 
 from sknn_scratch.core import LOSSES, GaussianNLL, Quantile
@@ -94,7 +93,6 @@ class NumberTargets:
     def _numbers(self, y):
         """The targets as float64 numbers of shape (n_samples, n_targets), and the loss, which takes them."""
         classifier = type(self).__name__.replace("Regressor", "Classifier")
-        y = y.toarray() if issparse(y) else y
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         refuse_dates("y", y)

@@ -84,10 +84,12 @@ def warn_if_far_outside(names, X, X_val):
     X, X_val : ndarray or CSR of shape (n_samples, n_features)
         The numbers; NaN where they are missing.
     """
-    if issparse(X):
-        (low, high), middle = min_max_axis(X, axis=0), np.asarray(X_val.mean(axis=0)).ravel()
+    low, high = (
+        min_max_axis(X, axis=0) if issparse(X) else (np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0))
+    )
+    if issparse(X_val):
+        middle = np.asarray(X_val.mean(axis=0)).ravel()
     else:
-        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
         middle = np.median(np.where(np.isnan(X_val), low, X_val), axis=0)
     width = high - low
     outside = (width > 0) & ((middle < low - width) | (middle > high + width))

@@ -114,7 +114,8 @@ def test_without_a_number_as_random_state_it_is_refused(random_state, table, lab
 
 def test_the_number_of_threads_may_differ_and_so_may_the_kind_of_frame(table, labels, small, tmp_path):
     X = pl.DataFrame({name: table[0][name].to_list() for name in table[0]}, nan_to_null=True)
-    model = ScratchRealMLPClassifier(**small, n_ens=2, n_cv=2, refit=True, random_state=0)
+    small |= {"n_cv": 2}
+    model = ScratchRealMLPClassifier(**small, n_ens=2, refit=True, random_state=0)
     expected = clone(model).fit(X, labels)
     broken_off = clone(model).set_params(n_jobs=1).set_callbacks(StopAfter(9), Checkpoint(tmp_path / "fit"))
     broken_off.fit(table[0], labels)

@@ -299,7 +299,7 @@ SPELT = np.array([[f"{i % 5 / 7}", "abc"[i % 3], str(i % 9)] for i in range(N)])
 def test_numbers_that_an_array_spells_as_strings_are_warned_of_once(kind, X, small):
     message = r"Columns \['x0', 'x2'\] of X hold numbers as strings.*astype\(float\)"
     with pytest.warns(UserWarning, match=message) as caught:
-        KINDS[kind](**small, n_cv=2).fit(X, Y[kind])
+        KINDS[kind](**{**small, "n_cv": 2}).fit(X, Y[kind])
     (warning,) = caught
     assert warning.filename == __file__
 
@@ -331,7 +331,7 @@ def test_a_category_that_is_an_id_or_too_wide_is_warned_of_once(kind, name, smal
     levels, preset, message = LARGE[name]
     X = pd.DataFrame({"large": levels, "n": np.arange(len(levels))})
     y = np.arange(len(levels)) % 2
-    model = KINDS[kind](preset, **{**small, "max_iter": 1, "batch_size": 256}, n_cv=2, refit=True)
+    model = KINDS[kind](preset, **{**small, "max_iter": 1, "batch_size": 256, "n_cv": 2}, refit=True)
     with pytest.warns(UserWarning, match=message) as caught:
         model.fit(X, y)
     (warning,) = caught
@@ -374,7 +374,7 @@ def test_the_preprocessor_refuses_what_memory_cannot_hold(small_machine):
 @each_kind
 def test_rows_without_names_are_warned_of_once_by_the_estimator(kind, small):
     X = pd.DataFrame({"n": CODES, "m": np.arange(N)})
-    model, rows = KINDS[kind](**small, n_cv=3, random_state=0), X.to_numpy()
+    model, rows = KINDS[kind](**{**small, "n_cv": 3}, random_state=0), X.to_numpy()
     model.fit(X, Y[kind])
     with pytest.warns(UserWarning, match="X does not have valid feature names, but ") as caught:
         predicted(model, rows)

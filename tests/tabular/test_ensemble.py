@@ -44,7 +44,7 @@ def test_the_best_epoch_is_that_of_all_members_together(table, labels, small):
 @pytest.mark.parametrize("estimator", [ScratchRealMLPClassifier, ScratchRealMLPRegressor])
 def test_each_fold_has_its_own_data_and_members(estimator, table, labels, small):
     X, y = table[0], labels if estimator is ScratchRealMLPClassifier else table[1]
-    model = estimator(**small, n_cv=3, n_ens=2, random_state=0).fit(X, y)
+    model = estimator(**{**small, "n_cv": 3}, n_ens=2, random_state=0).fit(X, y)
     assert [len(fold.members) for fold in model._folds] == [2, 2, 2]
     centers = [fold.preprocessor._center for fold in model._folds]
     assert not np.array_equal(centers[0], centers[1])

@@ -53,7 +53,7 @@ def test_all_targets_are_trained_on(table, small):
     X, y = table[0], table[1].copy()
     y[np.argmax(y)] = 100.0
     model = ScratchRealMLPRegressor(**small, refit=True, random_state=0).fit(X, y)
-    assert model._folds[-1].target.high[0] == 100.0
+    assert model._folds[-1].limits[1][0] == 100.0
 
 
 @each_kind
