@@ -26,7 +26,6 @@ Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _MARKED: set[CodeType] = set()
-
 """The code of functions that are uninterrupted, and of the one that calls the interruptible ones."""
 
 
@@ -47,8 +46,9 @@ def uninterrupted(function: Function) -> Function:
     return function
 
 
-for _method in (np.errstate.__enter__, np.errstate.__exit__):  # NumPy's error state would stay changed
-    uninterrupted(_method)
+for _method in (np.errstate.__enter__, np.errstate.__exit__):
+    if hasattr(_method, "__code__"):  # else it is C, which no signal breaks off
+        uninterrupted(_method)  # NumPy's error state would stay changed
 
 
 def interruptibly(
