@@ -189,9 +189,7 @@ class TestFarOutside:
     def test_columns_that_lie_outside_are_named(self, model, form_of_x, form_of_val, sign):
         y = targets_of(model)
         shifted = X + sign * np.array([0, 0, 100, 0])
-        (message,) = of_far_rows(
-            clone(model), form_of_x(X), y, X_val=form_of_val(shifted), y_val=y
-        )
+        (message,) = of_far_rows(clone(model), form_of_x(X), y, X_val=form_of_val(shifted), y_val=y)
         assert "in columns 2. In a pipeline" in message
 
     @each_table

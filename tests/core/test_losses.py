@@ -230,6 +230,9 @@ def test_the_standard_deviation_is_never_less_than_its_floor_nor_more_than_its_c
     np.testing.assert_allclose(p, [[3.0, 1e-6], [3.0, 1e-6], [3.0, 2e-6]], rtol=1e-12)
     GaussianNLL().predict(-raw, out=p)
     np.testing.assert_allclose(p[:, 1], 1e3, rtol=1e-12)
+    in_units = GaussianNLL().raw_in_units(np.vstack([raw, -raw]), np.array([5.0]), np.array([2.0]))
+    np.testing.assert_allclose(in_units[[0, 3], 0], [11.0, -1.0], rtol=1e-12)
+    np.testing.assert_allclose(np.exp(in_units[[0, 2, 3], 1]), [2e-6, 4e-6, 2e3], rtol=1e-12)
     # a target that is met: only above the floor can sigma still shrink
     value, gradient = evaluate(GaussianNLL(), raw, np.full((3, 1), 3.0))
     assert value == pytest.approx(np.log(1e-6 * 2 ** (1 / 3)) + np.log(2 * np.pi) / 2, rel=1e-12)
