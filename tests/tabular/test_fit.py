@@ -236,6 +236,16 @@ def test_predictions_stay_in_the_range_of_y(table, small):
     assert weighted.predict(far).max() <= y[counts].max()
 
 
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber", "poisson", "gamma", "gaussian_nll"])
+def test_training_starts_at_the_best_constant(loss, table, small):
+    X, y = table[0], np.exp(table[1])
+    settings = {"loss": loss, "max_iter": 1, "learning_rate_init": 1e-12, "random_state": 0}
+    predicted = ScratchRealMLPRegressor(**small | settings).fit(X, y, X_val=X, y_val=y).predict(X)
+    constant = np.median(y) if loss in ("absolute_error", "quantile") else np.mean(y)
+    np.testing.assert_allclose(predicted, constant, rtol=0.2 if loss == "huber" else 0.01)
+    assert np.ptp(predicted) < 1e-5
+
+
 def test_standard_deviations_are_no_larger_than_the_range_of_y(table, small):
     X, y = table
     far = X.copy()

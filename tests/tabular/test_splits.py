@@ -30,6 +30,14 @@ def test_parts_are_disjoint_complete_and_stratified(n_samples, n_folds, n_classe
         assert len(np.unique(rows)) == len(rows)
 
 
+@pytest.mark.parametrize("n_folds", [1, 5])
+def test_a_class_with_one_row_is_not_held_out(n_folds):
+    classes = np.array([0, 1] * 5 + [2, 3])
+    for seed in range(20):
+        for train, _ in deal(12, 0.4, n_folds, classes, np.random.RandomState(seed)):
+            assert {10, 11} <= set(train)
+
+
 def test_numbers_are_split_at_random_in_the_share_asked_for():
     train, held_out = deal(1000, 0.2, 1, None, np.random.RandomState(0))[0]
     assert (len(train), len(held_out)) == (800, 200)
