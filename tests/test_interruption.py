@@ -12,9 +12,11 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, ScratchRealMLPClassifier
-from sknn_scratch.core import Epoch, lbfgs, training
+from sknn_scratch.core import Epoch, Outcome, lbfgs, training
+from sknn_scratch.core.interruption import POSTPONEMENT
 from sknn_scratch.estimators import _base as mlp_base
 from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.tabular import _base as table_base
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
@@ -149,3 +151,13 @@ def test_pressed_while_the_model_is_stored_it_comes_after_the_fit(kind, monkeypa
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y)
     np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+def test_pressed_outside_the_training_loop_it_makes_a_model_only_of_epochs():
+    def press():
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome_of(press, [])
+    with POSTPONEMENT:
+        assert outcome_of(press, [Epoch()]) is Outcome.INTERRUPTED

@@ -29,6 +29,7 @@ def test_a_change_is_killed_or_survives_or_is_stale(tmp_path):
     assert verdict("x > 0", "x < 0") == "killed"
     assert verdict("x > 0", "x >= 0") == "SURVIVED"
     assert verdict("x > 1", "x > 2") == verdict("1", "2") == "STALE"
+    assert verdict("return", "raise KeyboardInterrupt; return") == "killed"
     with pytest.raises(RuntimeError, match="SyntaxError"):
         verdict("def sign", "def def")
     assert (tmp_path / "signs.py").read_text() == before

@@ -50,6 +50,38 @@ def test_targets_of_any_size_are_scaled(kind, size):
 
 
 @each_regressor
+def test_the_smallest_targets_there_are_can_be_scaled(kind):
+    settings = {"scale_target": True} if kind is ScratchMLPRegressor else {}
+    predicted = kind(**SMALL, **settings).fit(X, np.where(Y > 0, 5e-324, 0.0)).predict(X)
+    np.testing.assert_allclose(predicted, 0, atol=1e-300)
+
+
+@each_regressor
+@pytest.mark.parametrize("size", [1e-30, 1e-3])
+def test_predictions_are_not_far_from_a_small_constant(kind, size):
+    settings = {"scale_target": True} if kind is ScratchMLPRegressor else {"clip_predictions": False}
+    predicted = kind(**SMALL, **settings).fit(X, np.full(40, size)).predict(X)
+    np.testing.assert_allclose(predicted, size, atol=10 * size)
+
+
+def test_what_rounding_leaves_of_a_constant_is_no_spread():
+    constant = np.tile([0.3, 0.1 + 0.2], 20)
+    model = ScratchMLPRegressor(**SMALL, scale_target=True).partial_fit(X, constant)
+    before = model.predict(X)
+    assert np.abs(model.partial_fit(X, Y).predict(X) - before).max() > 1e-5
+
+
+@each_regressor
+@pytest.mark.parametrize("loss", ["gaussian_nll", "poisson"])
+@pytest.mark.parametrize("constant", [0.0, 3.0])
+def test_training_on_a_constant_target_does_not_start_far_off(kind, loss, constant):
+    settings = {"scale_target": True} if kind is ScratchMLPRegressor else {"clip_predictions": False}
+    model = kind(**SMALL | {"max_iter": 30}, loss=loss, **settings).fit(X, np.full(40, constant))
+    np.testing.assert_allclose(model.predict(X), constant, atol=3)
+    assert max(model.loss_curve_) < 10
+
+
+@each_regressor
 @pytest.mark.parametrize(
     "y",
     [
@@ -67,7 +99,7 @@ def test_dates_are_no_targets(kind, y):
 
 
 def test_validation_targets_of_another_size_are_finite():
-    model = ScratchRealMLPRegressor(**SMALL).fit(X, 1e-30 * Y, X_val=X, y_val=Y)
+    model = ScratchRealMLPRegressor(**SMALL).fit(X, 1e-30 * Y, X_val=X, y_val=1e30 * Y)
     assert np.isfinite(model.validation_loss_curve_).all()
 
 

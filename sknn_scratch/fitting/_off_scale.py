@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.sparsefuncs import min_max_axis
+from sklearn.utils.sparsefuncs import csc_median_axis_0, min_max_axis
 
 from sknn_scratch.fitting._user_line import warn_user
 
@@ -88,7 +88,7 @@ def warn_if_far_outside(names, X, X_val):
         min_max_axis(X, axis=0) if issparse(X) else (np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0))
     )
     if issparse(X_val):
-        middle = np.asarray(X_val.mean(axis=0)).ravel()
+        middle = csc_median_axis_0(X_val.tocsc())
     else:
         middle = np.median(np.where(np.isnan(X_val), low, X_val), axis=0)
     width = high - low

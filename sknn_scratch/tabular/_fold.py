@@ -70,9 +70,9 @@ class Fold:
         return raw
 
     def with_members(self, flats):
-        """The same with members of these flat vectors, which are copied."""
+        """The same with members of these flat vectors."""
         shapes = self.network.shapes
-        members = [Parameters(shapes, flat.copy()).layers for flat in flats]
+        members = [Parameters(shapes, flat).layers for flat in flats]
         return Fold(self.preprocessor, self.network, self.target, self.limits, members)
 
 

@@ -307,7 +307,7 @@ class Run:
         return self.rows
 
     def fitted_attributes(self):
-        """What a fit that ends now leaves on the estimator; weights are copies."""
+        """What a fit that ends now leaves on the estimator."""
         rows, patience = self.history_rows(), self.members[0].training.patience
         folds = self.folds
         if self.fold_of_all is not None and self.is_complete:

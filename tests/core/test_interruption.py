@@ -109,6 +109,30 @@ def test_other_threads_leave_handlers_alone():
     assert seen == [signal.default_int_handler]
 
 
+@pytest.mark.parametrize(
+    ("function", "event"), [(np.errstate.__enter__, "return"), (np.errstate.__exit__, "call")]
+)
+def test_the_error_state_of_numpy_is_put_back_wherever_the_signal_comes(function, event):
+    before, traced = np.geterr(), sys.gettrace()
+
+    def press_there(frame, happening, argument):
+        if frame.f_code is function.__code__ and happening == event:
+            press_ctrl_c()
+        return press_there
+
+    def ignore_overflow_and_press():
+        sys.settrace(press_there)
+        try:
+            with np.errstate(over="ignore"):
+                pass
+        finally:
+            sys.settrace(traced)
+
+    with pytest.raises(KeyboardInterrupt), POSTPONEMENT:
+        ignore_overflow_and_press()
+    assert np.geterr() == before
+
+
 def hold_the_limit(limit):
     with limit:
         pass

@@ -12,10 +12,12 @@ from sknn_scratch.core import (
     LOSSES,
     AbsoluteError,
     BinaryLogLoss,
+    Gamma,
     GaussianNLL,
     LogLoss,
     Poisson,
     Quantile,
+    SquaredError,
 )
 from sknn_scratch.core.configuration import FINITE, NOT_NEGATIVE, POSITIVE
 
@@ -230,6 +232,9 @@ def test_the_standard_deviation_is_never_less_than_its_floor_nor_more_than_its_c
     np.testing.assert_allclose(p, [[3.0, 1e-6], [3.0, 1e-6], [3.0, 2e-6]], rtol=1e-12)
     GaussianNLL().predict(-raw, out=p)
     np.testing.assert_allclose(p[:, 1], 1e3, rtol=1e-12)
+    in_units = GaussianNLL().raw_in_units(np.vstack([raw, -raw]), np.array([5.0]), np.array([2.0]))
+    np.testing.assert_allclose(in_units[[0, 3], 0], [11.0, -1.0], rtol=1e-12)
+    np.testing.assert_allclose(np.exp(in_units[[0, 2, 3], 1]), [2e-6, 4e-6, 2e3], rtol=1e-12)
     # a target that is met: only above the floor can sigma still shrink
     value, gradient = evaluate(GaussianNLL(), raw, np.full((3, 1), 3.0))
     assert value == pytest.approx(np.log(1e-6 * 2 ** (1 / 3)) + np.log(2 * np.pi) / 2, rel=1e-12)
@@ -270,6 +275,24 @@ def test_no_constant_has_less_loss_than_the_best(name, settings, weighted):
     assert best.shape == (raw.shape[1],)
     for k, step in itertools.product(range(len(best)), (-0.1, -1e-3, 1e-3, 0.1)):
         assert loss_of(best) <= loss_of(best + step * (np.arange(len(best)) == k)) + 1e-7
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("spread", "sigma"), [(0.0, 1e-6), (1e6, 1e3)])
+def test_the_best_standard_deviation_is_within_its_limits(dtype, spread, sigma):
+    y = np.array([[3.0 - spread], [3.0 + spread]], dtype)
+    np.testing.assert_allclose(GaussianNLL().best_constant(y, None, 2), [3.0, np.log(sigma)], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "loss", [SquaredError(), AbsoluteError(), Quantile(0.3), Poisson(), Gamma(), GaussianNLL()]
+)
+def test_the_best_constant_is_that_of_rows_repeated(loss):
+    y, times = np.random.RandomState(0).uniform(1, 5, (30, 1)), np.arange(30) % 4
+    weighted = loss.best_constant(y, times.astype(float), loss.raw_per_target)
+    np.testing.assert_allclose(
+        weighted, loss.best_constant(y.repeat(times, axis=0), None, loss.raw_per_target), rtol=1e-12
+    )
 
 
 def test_without_events_the_best_constant_of_poisson_is_half_an_event():

@@ -243,6 +243,12 @@ def test_to_sklearn_folds_the_scale_into_the_last_layer(solver, y, hidden_layer_
     np.testing.assert_allclose(again.predict(X), model.predict(X), rtol=1e-10)
 
 
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_to_sklearn_folds_the_scale_of_positive_targets_into_the_last_biases(loss):
+    model = scaled(loss=loss).fit(X, 1000 * np.exp(SHAPE))
+    np.testing.assert_allclose(model.to_sklearn().predict(X), model.predict(X), rtol=1e-10)
+
+
 @pytest.mark.parametrize("loss", ["poisson", "gamma", Poisson(), Gamma()], ids=str)
 def test_positive_targets_are_divided_by_their_mean(loss):
     positive, mean = np.exp(SHAPE), np.average(np.exp(SHAPE), weights=WEIGHT)

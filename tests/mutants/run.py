@@ -101,6 +101,8 @@ def _verdict_of_tests(root, tests):
         )
     except subprocess.TimeoutExpired:
         return "killed"
+    if done.returncode == 2 and "KeyboardInterrupt" in done.stdout:  # which a test should have caught
+        return "killed"
     if done.returncode > 1:  # not a test that failed, but one that could not be run
         raise RuntimeError(f"{' '.join(command)} cannot run:\n{done.stdout}{done.stderr}")
     return "killed" if done.returncode else "SURVIVED"

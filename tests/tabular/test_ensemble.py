@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
-from sknn_scratch.core import GaussianNLL, LogLoss, SquaredError
+from sknn_scratch.core import GaussianNLL, LogLoss, Poisson, SquaredError
 from sknn_scratch.tabular import _ensemble
 from sknn_scratch.tabular._fold import combined
 
@@ -57,7 +57,7 @@ def test_members_of_one_fold_share_its_preprocessing(table, labels, small):
     assert len(model._folds) == 1
 
 
-@pytest.mark.parametrize("loss", [LogLoss(), SquaredError(), GaussianNLL()])
+@pytest.mark.parametrize("loss", [LogLoss(), SquaredError(), Poisson(), GaussianNLL()])
 def test_predictions_of_what_is_combined_are_means_of_predictions(loss):
     raws = np.random.RandomState(0).normal(size=(3, 5, 4))
     predictions = []

@@ -231,6 +231,29 @@ def test_predictions_stay_in_the_range_of_y(table, small):
     assert y.min() <= model.predict(far).min() <= model.predict(far).max() <= y.max()
     free = ScratchRealMLPRegressor(**small, random_state=0, clip_predictions=False).fit(X, y)
     assert free._folds[0].limits is None
+    counts = y < 0.5
+    weighted = ScratchRealMLPRegressor(**small, random_state=0).fit(X, y, counts, X_val=X, y_val=y)
+    assert weighted.predict(far).max() <= y[counts].max()
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber", "poisson", "gamma", "gaussian_nll"])
+def test_training_starts_at_the_best_constant(loss, table, small):
+    X, y = table[0], np.exp(table[1])
+    settings = {"loss": loss, "max_iter": 1, "learning_rate_init": 1e-12, "random_state": 0}
+    predicted = ScratchRealMLPRegressor(**small | settings).fit(X, y, X_val=X, y_val=y).predict(X)
+    constant = np.median(y) if loss in ("absolute_error", "quantile") else np.mean(y)
+    np.testing.assert_allclose(predicted, constant, rtol=0.2 if loss == "huber" else 0.01)
+    assert np.ptp(predicted) < 1e-5
+
+
+def test_standard_deviations_are_no_larger_than_the_range_of_y(table, small):
+    X, y = table
+    far = X.copy()
+    far["size"], far["gap"] = 1e6, -1e6
+    model = ScratchRealMLPRegressor(**small, loss="gaussian_nll", learning_rate_init=2.0, random_state=0)
+    std = model.fit(X, y).predict(far, return_std=True)[1]
+    free = model.set_params(clip_predictions=False).fit(X, y).predict(far, return_std=True)[1]
+    assert std.max() <= np.ptp(y) < free.max()
 
 
 def test_several_targets(table, small):

@@ -20,5 +20,6 @@ def test_features_and_classes_are_those_of_the_training_data(kind, table, labels
     assert {"n_features_in_", "feature_names_in_", "n_outputs_"} <= fitted.keys()
     for name in fitted.keys() - {"best_iter_"}:
         np.testing.assert_array_equal(getattr(model, name), fitted[name])
-    with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not fit"):
-        kind(**small).fit(X, y, X_val=X_val.drop(columns="flag"), y_val=y_val)
+    for other in (X_val.drop(columns="flag"), X_val[X.columns[::-1]]):
+        with pytest.raises(ValueError, match="X_val, y_val or .* do not fit X and y: The feature names"):
+            kind(**small).fit(X, y, X_val=other, y_val=y_val)

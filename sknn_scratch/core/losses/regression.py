@@ -383,7 +383,8 @@ class GaussianNLL(Loss):
 
     def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
         mean = np.average(y, axis=0, weights=weight)
-        log_variance = np.log(np.maximum(np.average((y - mean) ** 2, axis=0, weights=weight), 1e-300))
+        with np.errstate(divide="ignore"):  # the log of 0 is clipped
+            log_variance = np.log(np.average((y - mean) ** 2, axis=0, weights=weight))
         return np.concatenate([mean, np.clip(0.5 * log_variance, *LOG_SIGMA_RANGE)])
 
     def value_and_gradient(
