@@ -328,5 +328,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = [self.dtype] if isinstance(self.dtype, str) else ["float64", "float32"]
+        tags.transformer_tags.preserves_dtype = (
+            [self.dtype] if isinstance(self.dtype, str) else ["float64", "float32"]
+        )
         return tags
