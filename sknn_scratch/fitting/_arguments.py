@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+_PENALTIES = "l2", "l2_reg", "l2_regularization", "reg_lambda", "reg_alpha", "lambda_", "wd"
+
 _SYNONYMS = {
     "X_val": (
         "eval_set",
@@ -25,26 +27,8 @@ _SYNONYMS = {
     ),
     "activation": ("act", "activations", "activation_function", "nonlinearity", "non_linearity"),
     "solver": ("optimizer", "optim", "optimiser", "algorithm"),
-    "alpha": (
-        "weight_decay",
-        "l2",
-        "l2_reg",
-        "l2_regularization",
-        "reg_lambda",
-        "reg_alpha",
-        "lambda_",
-        "wd",
-    ),
-    "weight_decay": (
-        "alpha",
-        "l2",
-        "l2_reg",
-        "l2_regularization",
-        "reg_lambda",
-        "reg_alpha",
-        "lambda_",
-        "wd",
-    ),
+    "alpha": ("weight_decay", *_PENALTIES),
+    "weight_decay": ("alpha", *_PENALTIES),
     "batch_size": ("bs", "minibatch_size", "train_batch_size"),
     "learning_rate": ("scheduler", "lr_scheduler", "lr_schedule", "schedule", "lr_sched"),
     "learning_rate_init": ("lr", "eta", "eta0", "step_size", "max_lr", "base_lr"),
