@@ -1,8 +1,8 @@
 """The network itself, on NumPy and SciPy (and threadpoolctl), to be read in this order:
 
-activations, losses, initializers, layers, memory, parameters, interruption, threads, network, optimizers, schedules,
-batches, stopping, history, training, lbfgs; then explanation and
-gradient_check, which show a step and test it.
+activations, losses, initializers, layers, memory, parameters, interruption, threads, network, optimizers,
+schedules, batches, stopping, history, training, lbfgs; then explanation and gradient_check, which show a step
+and test it.
 """
 
 from sknn_scratch.core.activations import (

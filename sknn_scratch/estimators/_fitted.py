@@ -120,7 +120,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         """scikit-learn's validate_data, with the refusal of dates and words that name the columns."""
         refuse_dates_in(X)
         try:
-            with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinity
+            with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold is refused
                 return validate_data(self, X, *y, **options)
         except (TypeError, ValueError, OverflowError) as error:
             raise explained(error, X, self) from None
