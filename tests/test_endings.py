@@ -343,6 +343,13 @@ def test_infinite_raw_scores_are_no_validation_though_their_loss_is_finite(monke
     assert np.isnan([model.validation_loss_curve_, model.validation_scores_]).all()
 
 
+def test_infinite_raw_scores_of_a_table_are_divergence_though_their_loss_is_finite(monkeypatch):
+    """The logarithms of standard deviations are clipped."""
+    monkeypatch.setattr(Network, "raw_scores", lambda self, X, *args: np.tile([0.0, np.inf], (len(X), 1)))
+    with pytest.raises(ValueError, match="diverged at epoch 1"):
+        ScratchRealMLPRegressor(**TABULAR, loss="gaussian_nll").fit(X, Y)
+
+
 def test_a_batch_larger_than_the_data_is_told_of_on_the_first_call_of_partial_fit_only():
     model = ScratchMLPRegressor(**PLAIN, batch_size=200)
     (message,) = messages_of(lambda: model.partial_fit(X, Y), UserWarning)

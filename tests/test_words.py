@@ -95,7 +95,7 @@ def calls_with(kind, name):
 MEANINGS = {
     "eval_set": "X_val= and y_val= of fit",
     "validation_data": "X_val= and y_val= of fit",
-    "X_valid": "X_val= and y_val= of fit",
+    "X_test": "X_val= and y_val= of fit",
     "sample_weights": "sample_weight= of fit",
     "callbacks": "the method set_callbacks(...)",
     "epochs": "max_iter= of {kind}",

@@ -231,9 +231,15 @@ def test_predictions_stay_in_the_range_of_y(table, small):
     assert y.min() <= model.predict(far).min() <= model.predict(far).max() <= y.max()
     free = ScratchRealMLPRegressor(**small, random_state=0, clip_predictions=False).fit(X, y)
     assert free._folds[0].limits is None
-    counts = y < 0.5
-    weighted = ScratchRealMLPRegressor(**small, random_state=0).fit(X, y, counts, X_val=X, y_val=y)
-    assert weighted.predict(far).max() <= y[counts].max()
+
+
+def test_rows_without_weight_do_not_widen_the_range_of_predictions(table, small):
+    X, y = table
+    counts, elsewhere = y < 0.5, X.assign(size=0.0)
+    model = ScratchRealMLPRegressor(**small, learning_rate_init=2.0, random_state=0)
+    clipped = model.fit(X, y, counts, X_val=X, y_val=y).predict(elsewhere)
+    free = model.set_params(clip_predictions=False).fit(X, y, counts, X_val=X, y_val=y).predict(elsewhere)
+    assert clipped.max() <= y[counts].max() < free.max()
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber", "poisson", "gamma", "gaussian_nll"])
