@@ -90,6 +90,16 @@ class TestNoBetterThanAConstant:
         (message,) = of_a_constant(DROP_INS[1], X, NUMBERS + 1e6)
         assert "scale_target=True" in message
 
+    def test_of_several_targets_the_mean_loss_is_compared(self):
+        (message,) = of_a_constant(DROP_INS[1], X, 1e6 * np.column_stack([NUMBERS, NUMBERS, -NUMBERS]))
+        assert "scale_target=True" in message
+
+    def test_all_rows_tell_the_size_of_a_column(self):
+        hardly = ScratchMLPRegressor(hidden_layer_sizes=(1,), max_iter=1, learning_rate_init=1e-12)
+        sizes = np.repeat([1.0, 1e6], 10_001)[:, np.newaxis]
+        (message,) = of_a_constant(hardly, sizes, sizes.ravel() > 1)
+        assert "Columns 0 of X" in message
+
     def test_both_remedies_are_named_where_both_are_off(self):
         (message,) = of_a_constant(DROP_INS[1], 1e-6 * X, 1e6 * NUMBERS)
         assert "StandardScaler" in message

@@ -7,8 +7,8 @@ replaces it. Each is made in a copy of the tree, where the tests named in its en
 beside the code run until one fails. Printed is "killed" where one failed, "SURVIVED" where none did, and
 "STALE" where the text is not in the file exactly once. The exit code is 1 unless all are killed.
 
-With NAMEs only these are made; --list prints all of them. A run in which all are killed takes a quarter of an
-hour; a mutant that survives takes as long as the tests of a folder.
+With NAMEs only these are made; --list prints all of them. A run in which all are killed takes some twenty
+minutes; a mutant that survives takes as long as the tests of a folder.
 """
 
 import argparse

@@ -346,9 +346,10 @@ def test_a_few_rows_may_have_a_level_each(kind, small):
 
 @pytest.fixture
 def small_machine(monkeypatch):
-    """A machine with 64 MB."""
+    """A machine with 64 MB; the pages of its memory may be changed."""
     sizes, real = {"SC_PHYS_PAGES": 2**14, "SC_PAGE_SIZE": 2**12}, os.sysconf
     monkeypatch.setattr(os, "sysconf", lambda name: sizes.get(name) or real(name))
+    return sizes
 
 
 @each_kind
@@ -363,6 +364,17 @@ def test_what_memory_cannot_hold_is_refused_with_a_remedy(kind, settings, messag
     X = np.arange(5000.0)[:, np.newaxis]
     with pytest.raises(MemoryError, match=f"GiB; this machine has .* GiB.*{message}"):
         KINDS[kind](**settings).fit(X, np.arange(5000) % 2)
+
+
+@each_kind
+@pytest.mark.parametrize(("n_hidden", "several"), [(4, {"n_cv": 5}), (100, {"n_ens": 4})])
+def test_all_tables_and_networks_are_counted(kind, n_hidden, several, small_machine):
+    small_machine["SC_PHYS_PAGES"] = 2**8  # 1 MB: room for a table of 400 kB and a network of 200 kB
+    X = np.random.RandomState(0).normal(size=(1000, 100))
+    settings = {"preset": "td-s", "hidden_layer_sizes": n_hidden, "max_iter": 1}
+    KINDS[kind](**settings).fit(X, np.arange(1000) % 2)
+    with pytest.raises(MemoryError, match="GiB"):
+        KINDS[kind](**settings, **several).fit(X, np.arange(1000) % 2)
 
 
 def test_the_preprocessor_refuses_what_memory_cannot_hold(small_machine):
