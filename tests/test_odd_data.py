@@ -81,6 +81,19 @@ def test_training_on_a_constant_target_does_not_start_far_off(kind, loss, consta
     assert max(model.loss_curve_) < 10
 
 
+def test_a_float32_model_predicts_no_infinity():
+    model = ScratchMLPRegressor(**SMALL, loss="gaussian_nll").fit(X.astype(np.float32), 1e36 * np.sign(Y))
+    for predicted in model.predict(1e6 * X.astype(np.float32), return_std=True):
+        assert predicted.dtype == np.float32
+        assert np.isfinite(predicted).all()
+
+
+def test_targets_beyond_float32_are_refused_without_a_warning():
+    y = np.column_stack([Y, 1e150 * Y])
+    with pytest.raises(ValueError, match=r"y contains infinity or a value too large for dtype\('float32'\)"):
+        ScratchMLPRegressor(**SMALL).fit(X.astype(np.float32), y)
+
+
 @each_regressor
 @pytest.mark.parametrize(
     "y",

@@ -345,10 +345,13 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         loss, scale = network.loss, self._target_scale
         loss.predict(raw, out=raw)
         kinds = raw.reshape(len(raw), loss.raw_per_target, -1)
-        if scale is not None:  # in place: the scale is float64, what a float32 model predicts is not
-            kinds *= scale.scale
-            locations = kinds[:, :1] if loss.link_inverse == "identity_exp" else kinds
-            locations += scale.offset
+        if scale is not None:
+            in_units, largest = kinds.astype(np.float64), np.finfo(kinds.dtype).max
+            locations = in_units[:, :1] if loss.link_inverse == "identity_exp" else in_units
+            with np.errstate(over="ignore"):  # what a float32 model cannot hold is its largest number
+                in_units *= scale.scale
+                locations += scale.offset
+            kinds = np.clip(in_units, -largest, largest).astype(kinds.dtype)
         return kinds, loss
 
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):
@@ -360,7 +363,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         if self._target_scale is not None:
             y = self._target_scale.scaled(y)
         self.n_outputs_ = y.shape[1] * loss.raw_per_target
-        with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinity
+        with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold is refused
             y = check_array(y, dtype=dtype, input_name="y", estimator=self)
         return y, weight, loss
 
