@@ -88,6 +88,18 @@ def test_a_float32_model_predicts_no_infinity():
         assert np.isfinite(predicted).all()
 
 
+def test_standard_deviations_below_float32_are_positive():
+    model = ScratchMLPRegressor(**SMALL, loss="gaussian_nll", dtype="float32").fit(X, 1e-300 * Y)
+    assert (model.predict(X, return_std=True)[1] > 0).all()
+
+
+def test_weights_whose_products_are_infinite_are_divergence():
+    tiny = np.full(40, 1e-300)  # by which the penalty is divided
+    model = ScratchMLPClassifier(**{**SMALL, "max_iter": 1}, solver="sgd")
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(X, Y > 0, tiny)
+
+
 def test_targets_beyond_float32_are_refused_without_a_warning():
     y = np.column_stack([Y, 1e150 * Y])
     with pytest.raises(ValueError, match=r"y contains infinity or a value too large for dtype\('float32'\)"):

@@ -352,6 +352,8 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
                 in_units *= scale.scale
                 locations += scale.offset
             kinds = np.clip(in_units, -largest, largest).astype(kinds.dtype)
+            if loss.link_inverse == "identity_exp":  # positive, however small the scale
+                np.maximum(kinds[:, 1:], np.finfo(kinds.dtype).tiny, out=kinds[:, 1:])
         return kinds, loss
 
     def _encode_targets(self, y, weight, dtype, goes_on, incremental):

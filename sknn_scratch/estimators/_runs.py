@@ -83,8 +83,9 @@ class Run(ABC):
         return attributes
 
     def is_finite(self):
-        """Whether training could go on from where it is."""
-        return bool(np.isfinite(self.parameters.flat).all())
+        """Whether training could go on from where it is: not where two weights have an infinite product."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(np.dot(self.parameters.flat, self.parameters.flat)))
 
     def _ended(self, outcome):
         """The outcome; a last step may have diverged without a loss that shows it."""

@@ -18,6 +18,7 @@ from scipy.sparse import issparse
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
 import sknn_scratch
+from sknn_scratch.callbacks._fingerprint import fingerprint
 
 DOCUMENTED = ValueError, TypeError, AttributeError, NotFittedError, MemoryError
 OURS, SKLEARNS, FRAMES = (str(Path(module.__file__).parent) for module in (sknn_scratch, sklearn, narwhals))
@@ -54,12 +55,8 @@ def state_of(estimator):
 
 
 def settings_of(estimator):
-    """Its parameters, without the generator that a fit moves on."""
-    return {
-        name: joblib.hash(value)
-        for name, value in estimator.get_params().items()
-        if not isinstance(value, np.random.RandomState)
-    }
+    """Its parameters; of a generator, which a fit moves on, only that it is one."""
+    return {name: fingerprint(value) for name, value in estimator.get_params().items()}
 
 
 def attempt(estimator, method, *args, **kwargs):
