@@ -25,6 +25,9 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_SIGNALS = tuple(number for number in signal.valid_signals() if isinstance(number, signal.Signals))
+"""Those that have a name."""
+
 _MARKED: set[CodeType] = set()
 """The code of functions that are uninterrupted, and of the one that calls the interruptible ones."""
 
@@ -129,7 +132,7 @@ class Postponement:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             if self._depth == 0:
-                for number in signal.valid_signals():
+                for number in _SIGNALS:
                     found = signal.getsignal(number)
                     if callable(found) and found != self._handle:
                         self._found[number] = found

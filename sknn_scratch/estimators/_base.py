@@ -38,7 +38,6 @@ def all_or_nothing(method):
     @functools.wraps(method)
     @uninterrupted
     def guarded(estimator, *args, **kwargs):
-        check_call(method, estimator, args, kwargs)
         before = state(estimator)
         generators = [before.get("_random_state"), estimator.random_state]
         positions = [
@@ -49,12 +48,14 @@ def all_or_nothing(method):
         with POSTPONEMENT:
             try:
                 return interruptibly(method, estimator, *args, **kwargs)
-            except BaseException:
+            except BaseException as error:
                 for name in state(estimator):
                     delattr(estimator, name)
                 estimator.__dict__.update(before)
                 for generator, position in positions:
                     generator.set_state(position)
+                if isinstance(error, TypeError):  # of a call that does not suit the method, perhaps
+                    check_call(method, estimator, args, kwargs)
                 raise
 
     return guarded
@@ -168,9 +169,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
 
         data, loss = self._check_data(X, y, sample_weight, self._dtypes(goes_on), goes_on, incremental)
         self.out_activation_ = loss.link_inverse
-        validation_data = self._check_validation_data(validation, data.X.dtype)
-        if validation_data is not None:
-            warn_if_far_outside(self._column_names(), data.X, validation_data.X)
+        validation_data = self._check_validation_data(validation, data.X)
         sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
         if goes_on:
             self._check_sizes(sizes)
@@ -179,14 +178,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         )
         self._check_memory(network, data.X.dtype)
         rng = self._generator(incremental)
-        dtype = data.X.dtype
-        with np.errstate(over="ignore"):
-            parameters = (
-                self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
-            )
-        if not np.isfinite(parameters.flat).all():
-            source = "coefs_ or intercepts_ hold" if goes_on else f"weight_init={self.weight_init!r} draws"
-            raise ValueError(f"{source} weights that are not finite in {dtype}.")
+        parameters = self._start(network, data, rng, goes_on)
 
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
         history = History(loss_scale=self._loss_scale(loss))
@@ -202,25 +194,43 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             # the run holds the observer: the data would outlive fit in a cycle
             observer.snapshot = observer.history_rows = None
         attributes = run.fitted_attributes()
+        self._check_outcome(run, outcome, attributes["best_iter_"])
+        self.__dict__.update(attributes)
+        observer.fit_ends()
+        return self
+
+    def _start(self, network, data, rng, goes_on):
+        """The parameters that training starts from."""
+        dtype = data.X.dtype
+        with np.errstate(over="ignore"):
+            parameters = (
+                self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
+            )
+        if not np.isfinite(parameters.flat).all():
+            source = "coefs_ or intercepts_ hold" if goes_on else f"weight_init={self.weight_init!r} draws"
+            raise ValueError(f"{source} weights that are not finite in {dtype}.")
+        return parameters
+
+    def _check_outcome(self, run, outcome, best_epoch):
+        """Warn of what the user should know of the training; raise if there is no model to keep."""
         check_ending(
             outcome is Outcome.DIVERGED,
             run.history_rows(),
-            attributes["best_iter_"],
+            best_epoch,
             scoring=None if run.validation is None else run.validation.scoring,
             remedy=(
                 f"Scale X (StandardScaler) and, in regression, y, or use another solver than {self.solver!r} "
                 f"or a smaller learning_rate_init than {self.learning_rate_init}."
             ),
         )
+        history = run.history
         if outcome is Outcome.INTERRUPTED:
             warn_user("Training interrupted by user.")
-        elif outcome is not Outcome.DIVERGED and history.epochs and not incremental:
+        elif outcome is not Outcome.DIVERGED and history.epochs and not run.incremental:
             reached = history.losses[-1]
-            warn_if_nothing_was_learnt(self._column_names(), data, network, reached, history.loss_scale)
-
-        self.__dict__.update(attributes)
-        observer.fit_ends()
-        return self
+            warn_if_nothing_was_learnt(
+                self._column_names(), run.data, run.network, reached, history.loss_scale
+            )
 
     def _column_names(self):
         return getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
@@ -268,7 +278,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
         return Batch(X, y, sample_weight), loss
 
-    def _check_validation_data(self, validation, dtype):
+    def _check_validation_data(self, validation, X):
         """The user's own validation data, as those to train on; None if there are none."""
         X_val, y_val, sample_weight_val = validation
         if X_val is None and y_val is None and sample_weight_val is None:
@@ -279,10 +289,11 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
         try:
             data, _ = twin._check_data(
-                X_val, y_val, sample_weight_val, [dtype], goes_on=True, incremental=True
+                X_val, y_val, sample_weight_val, [X.dtype], goes_on=True, incremental=True
             )
         except ValueError as error:
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+        warn_if_far_outside(self._column_names(), X, data.X)
         return data
 
     def _check_memory(self, network, dtype):

@@ -340,7 +340,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     def _fitted_loss(self):
         return getattr(self, "_loss", None)
 
-    def _kinds(self, X):
+    def _predictions(self, X):
         network, raw = self._forward(X)
         loss, scale = network.loss, self._target_scale
         loss.predict(raw, out=raw)
@@ -374,8 +374,8 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
             return loss.link_inverse in SCALED_LINKS and not isinstance(loss, _OF_SKLEARN)
         if self.scale_target and loss.link_inverse not in SCALED_LINKS:
             raise ValueError(
-                f"scale_target=True does not go with loss={self.loss!r}, whose predictions have the link "
-                f"{loss.link_inverse!r}: use scale_target=False."
+                f"scale_target=True cannot scale targets for loss={self.loss!r}, whose predictions have the "
+                f"link {loss.link_inverse!r}: use scale_target=False."
             )
         return self.scale_target
 

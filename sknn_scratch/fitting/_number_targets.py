@@ -28,14 +28,14 @@ class NumberTargets:
     """What both regressors know of their targets.
 
     Parameters and fitted attributes are those of the regressor, into which this is mixed. The regressor has
-    `_fitted_loss`, which gives the loss or None, and `_kinds`, which gives an array of shape (n_samples,
-    raw_per_target, n_targets) with the predictions in the units of y, and the loss.
+    `_fitted_loss`, which gives the loss or None, and `_predictions`, which gives an array of shape
+    (n_samples, raw_per_target, n_targets) with the predictions in the units of y, and the loss.
     """
 
     loss: Any
     n_outputs_: int
     _fitted_loss: Callable[[], Any]
-    _kinds: Callable[[Any], tuple[np.ndarray, Any]]
+    _predictions: Callable[[Any], tuple[np.ndarray, Any]]
 
     def predict(self, X, return_std=False):
         """Predict the target.
@@ -59,7 +59,7 @@ class NumberTargets:
         ValueError
             If `return_std` is asked of a network that does not predict it.
         """
-        kinds, loss = self._kinds(X)
+        kinds, loss = self._predictions(X)
         if return_std and not isinstance(loss, GaussianNLL):
             raise ValueError(f"return_std=True needs a network fitted with loss='gaussian_nll', not {loss}.")
         nearest: Any = 0
@@ -86,7 +86,7 @@ class NumberTargets:
         ndarray of shape (n_samples, n_levels) or (n_samples, n_levels, n_outputs)
             Quantiles, in the order of the levels.
         """
-        quantiles, _ = self._kinds(X)
+        quantiles, _ = self._predictions(X)
         quantiles.sort(axis=1)
         return quantiles[:, :, 0] if quantiles.shape[2] == 1 else quantiles
 

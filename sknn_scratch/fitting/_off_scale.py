@@ -41,8 +41,8 @@ def warn_if_nothing_was_learnt(names, data, network, reached, scale_of_loss):
         )
     if not reached < of_constant - 0.01 * abs(of_constant):
         warn_user(
-            f"The model is no better than a constant: its training loss is {reached:.4g}, that of the best "
-            f"constant {of_constant:.4g}. {' '.join(remedies)}",
+            f"By its training loss, {reached:.4g}, the model is no better than a constant, whose loss is "
+            f"{of_constant:.4g}. {' '.join(remedies)}",
             ConvergenceWarning,
         )
 

@@ -286,7 +286,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     def _fitted_loss(self):
         return self._folds[0].network.loss if hasattr(self, "_folds") else None
 
-    def _kinds(self, X):
+    def _predictions(self, X):
         loss, raw = self._raw_scores(X)
         kinds = raw.reshape(len(raw), loss.raw_per_target, -1)
         # the limits of sigma are those of the units trained in, where they have been kept
@@ -298,8 +298,8 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         y, loss = self._numbers(y)
         if loss.link_inverse not in SCALED_LINKS:
             raise ValueError(
-                f"loss={self.loss!r} has the link {loss.link_inverse!r}, which does not go with targets that "
-                "are scaled: use ScratchMLPRegressor."
+                f"loss={self.loss!r} has the link {loss.link_inverse!r}, for which targets cannot be scaled: "
+                "use ScratchMLPRegressor."
             )
         n_outputs = y.shape[1] * loss.raw_per_target
         if goes_on and self.n_outputs_ != n_outputs:

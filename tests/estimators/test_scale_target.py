@@ -261,7 +261,9 @@ def test_positive_targets_are_divided_by_their_mean(loss):
 
 def test_a_loss_of_probabilities_is_refused():
     model = scaled(loss=BinaryLogLoss())
-    with pytest.raises(ValueError, match="scale_target=True does not go with loss=BinaryLogLoss.*'logistic'"):
+    with pytest.raises(
+        ValueError, match="scale_target=True cannot scale targets for loss=BinaryLogLoss.*'logistic'"
+    ):
         model.fit(X, SHAPE > 0)
     assert vars(model) == vars(scaled(loss=BinaryLogLoss()))
 
