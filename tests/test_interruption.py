@@ -5,6 +5,7 @@ import threading
 import time
 import warnings
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +16,7 @@ from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor, ScratchRealM
 from sknn_scratch.core import Epoch, Outcome, lbfgs, training
 from sknn_scratch.core.interruption import POSTPONEMENT
 from sknn_scratch.estimators import _base as mlp_base
-from sknn_scratch.estimators._callbacks import FitObserver
-from sknn_scratch.fitting._interruption import outcome_of
+from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.tabular import _base as table_base
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
@@ -154,10 +154,11 @@ def test_pressed_while_the_model_is_stored_it_comes_after_the_fit(kind, monkeypa
 
 
 def test_pressed_outside_the_training_loop_it_makes_a_model_only_of_epochs():
-    def press():
-        signal.raise_signal(signal.SIGINT)
+    def run_of(epochs):
+        return SimpleNamespace(epochs=epochs, train=lambda observer: signal.raise_signal(signal.SIGINT))
 
+    observer = FitObserver(FITS["adam"], None, X, Y, None)
     with pytest.raises(KeyboardInterrupt):
-        outcome_of(press, [])
+        observer.watch(run_of([]))
     with POSTPONEMENT:
-        assert outcome_of(press, [Epoch()]) is Outcome.INTERRUPTED
+        assert observer.watch(run_of([Epoch()])) is Outcome.INTERRUPTED

@@ -1,64 +1,25 @@
 """What fit does in both estimators: validate, encode, build, train, store."""
 
 import copy
-import functools
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sknn_scratch.core import Batch, History, Network, Outcome, count_parameters
-from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
-from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch._sklearn import fit_context
+from sknn_scratch.core import Batch, Network, Outcome, count_parameters
 from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
-from sknn_scratch.fitting._arguments import check_call
+from sknn_scratch.fitting._all_or_nothing import all_or_nothing
+from sknn_scratch.fitting._data import OwnValidation, Purpose, checked_weights
 from sknn_scratch.fitting._endings import check_ending
-from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
+from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
-from sknn_scratch.fitting._user_line import warn_user
-from sknn_scratch.fitting._weights import checked_weights
-
-
-def all_or_nothing(method):
-    """Decorate fit and partial_fit: whatever is raised, the estimator stays as it was.
-
-    Ctrl-C breaks off the method, but not what puts the estimator back, nor the return of a fitted one.
-    """
-
-    def state(estimator):
-        # what scikit-learn keeps there for callbacks is its own to clear away
-        return {name: value for name, value in vars(estimator).items() if "callback" not in name}
-
-    @functools.wraps(method)
-    @uninterrupted
-    def guarded(estimator, *args, **kwargs):
-        before = state(estimator)
-        generators = [before.get("_random_state"), estimator.random_state]
-        positions = [
-            (generator, generator.get_state(legacy=False))
-            for generator in generators
-            if isinstance(generator, np.random.RandomState)
-        ]
-        with POSTPONEMENT:
-            try:
-                return interruptibly(method, estimator, *args, **kwargs)
-            except BaseException as error:
-                for name in state(estimator):
-                    delattr(estimator, name)
-                estimator.__dict__.update(before)
-                for generator, position in positions:
-                    generator.set_state(position)
-                if isinstance(error, TypeError):  # of a call that does not suit the method, perhaps
-                    check_call(method, estimator, args, kwargs)
-                raise
-
-    return guarded
 
 
 def has_partial_fit(estimator):
@@ -83,9 +44,10 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     """The walk from data to a fitted model; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
+    has_dense_layers = True
 
     @abstractmethod
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         """Check y, keep what predicting needs of it.
 
         Returns
@@ -122,7 +84,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     def _validation_score(self, loss, raw, y, weight):
         """Score of raw scores on held-out rows; greater is better."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network, from scratch unless ``warm_start=True``.
@@ -155,66 +117,69 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             `early_stopping`, that is an error only before the first epoch that could be kept. The estimator
             is left as it was.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
+        purpose = Purpose.WARM_START if self.warm_start and hasattr(self, "coefs_") else Purpose.NEW_FIT
+        return self._fit(X, y, sample_weight, OwnValidation(X_val, y_val, sample_weight_val), purpose)
 
-    def _fit(self, X, y, sample_weight, validation=(None, None, None), *, incremental):
-        goes_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
-        hidden_layer_sizes = self._hidden_layer_sizes()
-        activation = self._activation_functions(len(hidden_layer_sizes))
-        dropout = self._dropout_rates(len(hidden_layer_sizes))
+    def _fit_chunk(self, X, y, sample_weight):
+        """One epoch on some data: partial_fit."""
+        purpose = Purpose.NEXT_CHUNK if hasattr(self, "coefs_") else Purpose.FIRST_CHUNK
+        return self._fit(X, y, sample_weight, OwnValidation(), purpose)
 
-        context = None if incremental else self._init_callback_context(max_subtasks=self.max_iter)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        observer = FitObserver(self, context, {"X": X, "y": y, "metadata": metadata})
-
-        data, loss = self._check_data(X, y, sample_weight, self._dtypes(goes_on), goes_on, incremental)
+    def _fit(self, X, y, sample_weight, own_validation, purpose):
+        """The walk of fit and partial_fit."""
+        hidden_layers = self._hidden_layers()
+        context = None if purpose.is_chunk else self._init_callback_context(max_subtasks=self.max_iter)
+        observer = FitObserver(self, context, X, y, sample_weight)
+        data, loss = self._check_data(X, y, sample_weight, self._dtypes(purpose), purpose)
         self.out_activation_ = loss.link_inverse
-        validation_data = self._check_validation_data(validation, data.X)
-        sizes = [self.n_features_in_, *hidden_layer_sizes, self.n_outputs_]
-        if goes_on:
-            self._check_sizes(sizes)
-        network = Network.mlp(
-            sizes, activation, loss, float(self.alpha), self._initializer(), self.fit_intercept, dropout
-        )
-        self._check_memory(network, data.X.dtype)
-        rng = self._generator(incremental)
-        parameters = self._start(network, data, rng, goes_on)
-
+        validation_data = self._check_validation_data(own_validation, data.X)
+        network = self._build(hidden_layers, loss, data.X.dtype, purpose)
+        rng = self._generator(purpose)
+        parameters = self._start(network, data, rng, purpose)
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
-        history = History(loss_scale=self._loss_scale(loss))
-        run = kind(
-            self, network, parameters, data, validation_data, rng, observer, history, goes_on, incremental
-        )
-        self._keep(sizes, activation, loss)
-        observer.snapshot, observer.history_rows = run.snapshot, run.history_rows
-        try:
-            outcome = outcome_of(run.train, history.epochs)
-        finally:
-            observer.training_ends(run)
-            # the run holds the observer: the data would outlive fit in a cycle
-            observer.snapshot = observer.history_rows = None
+        run = kind(self, network, parameters, data, validation_data, rng, purpose)
+        outcome = observer.watch(run)
         attributes = run.fitted_attributes()
         self._check_outcome(run, outcome, attributes["best_iter_"])
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
 
-    def _start(self, network, data, rng, goes_on):
+    def _build(self, hidden_layers, loss, dtype, purpose):
+        """The network for the data as they were checked."""
+        sizes = [self.n_features_in_, *hidden_layers.sizes, self.n_outputs_]
+        if purpose.continues:
+            self._check_sizes(sizes)
+        network = Network.mlp(
+            sizes,
+            hidden_layers.activation,
+            loss,
+            float(self.alpha),
+            self._initializer(),
+            self.fit_intercept,
+            hidden_layers.dropout,
+        )
+        self._check_memory(network, dtype)
+        self._keep(sizes, hidden_layers.activation, loss)
+        return network
+
+    def _start(self, network, data, rng, purpose):
         """The parameters that training starts from."""
         dtype = data.X.dtype
         with np.errstate(over="ignore"):
-            parameters = (
-                self._packed(network, dtype) if goes_on else self._first_parameters(network, data, rng)
-            )
+            if purpose.continues:
+                parameters, source = self._packed(network, dtype), "coefs_ or intercepts_ hold"
+            else:
+                parameters = self._first_parameters(network, data, rng)
+                source = f"weight_init={self.weight_init!r} draws"
         if not np.isfinite(parameters.flat).all():
-            source = "coefs_ or intercepts_ hold" if goes_on else f"weight_init={self.weight_init!r} draws"
             raise ValueError(f"{source} weights that are not finite in {dtype}.")
         return parameters
 
     def _check_outcome(self, run, outcome, best_epoch):
         """Warn of what the user should know of the training; raise if there is no model to keep."""
         check_ending(
-            outcome is Outcome.DIVERGED,
+            outcome,
             run.history_rows(),
             best_epoch,
             scoring=None if run.validation is None else run.validation.scoring,
@@ -223,10 +188,8 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
                 f"or a smaller learning_rate_init than {self.learning_rate_init}."
             ),
         )
-        history = run.history
-        if outcome is Outcome.INTERRUPTED:
-            warn_user("Training interrupted by user.")
-        elif outcome is not Outcome.DIVERGED and history.epochs and not run.incremental:
+        history, has_ended = run.history, outcome not in (Outcome.INTERRUPTED, Outcome.DIVERGED)
+        if has_ended and history.epochs and not run.purpose.is_chunk:
             reached = history.losses[-1]
             warn_if_nothing_was_learnt(
                 self._column_names(), run.data, run.network, reached, history.loss_scale
@@ -253,15 +216,15 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             )
         return None
 
-    def _dtypes(self, goes_on):
+    def _dtypes(self, purpose):
         """The precisions to train in that X may have."""
         if self.dtype is not None:
             return [np.dtype(self.dtype)]
-        if goes_on:
+        if purpose.continues:
             return [np.result_type(np.float32, *self.coefs_, *self.intercepts_)]
         return [np.float64, np.float32]
 
-    def _check_data(self, X, y, sample_weight, dtypes, goes_on, incremental):
+    def _check_data(self, X, y, sample_weight, dtypes, purpose):
         """The data in one dtype, the targets encoded; and the loss that goes with them."""
         X, y = self._validated(
             X,
@@ -269,32 +232,27 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             accept_sparse="csr",
             multi_output=True,
             dtype=dtypes,
-            reset=not goes_on,
+            reset=not purpose.continues,
         )
         sample_weight = checked_weights(sample_weight, X.shape[0], X.dtype)
-        n_outputs = self.n_outputs_ if goes_on else None
-        y, sample_weight, loss = self._encode_targets(y, sample_weight, X.dtype, goes_on, incremental)
-        if goes_on and self.n_outputs_ != n_outputs:
+        n_outputs = self.n_outputs_ if purpose.continues else None
+        y, sample_weight, loss = self._encode_targets(y, sample_weight, X.dtype, purpose)
+        if purpose.continues and self.n_outputs_ != n_outputs:
             raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
         return Batch(X, y, sample_weight), loss
 
-    def _check_validation_data(self, validation, X):
+    def _check_validation_data(self, own_validation, X):
         """The user's own validation data, as those to train on; None if there are none."""
-        X_val, y_val, sample_weight_val = validation
-        if X_val is None and y_val is None and sample_weight_val is None:
+        if not own_validation.is_given:
             return None
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
-        twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
-        try:
-            data, _ = twin._check_data(
-                X_val, y_val, sample_weight_val, [X.dtype], goes_on=True, incremental=True
-            )
-        except ValueError as error:
-            raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+        data, _ = own_validation.checked(partial(self._check_unseen, [X.dtype]))
         warn_if_far_outside(self._column_names(), X, data.X)
         return data
+
+    def _check_unseen(self, dtypes, X, y, sample_weight):
+        """Data and loss that no fit is made of."""
+        twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
+        return twin._check_data(X, y, sample_weight, dtypes, Purpose.VALIDATION)
 
     def _check_memory(self, network, dtype):
         n_parameters = count_parameters(network.shapes)
@@ -306,10 +264,10 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             "Use smaller layers or fewer features.",
         )
 
-    def _generator(self, incremental):
+    def _generator(self, purpose):
         """The source of random numbers; partial_fit goes on with that of the call before."""
         seeded = isinstance(self.random_state, Integral)
-        if incremental and seeded and hasattr(self, "_random_state"):
+        if purpose.is_chunk and seeded and hasattr(self, "_random_state"):
             return self._random_state
         return check_random_state(self.random_state)
 
@@ -326,10 +284,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     def _next_step(self, X, y, sample_weight):
         """What a step of training on these rows would work with: the network, its parameters, the batch."""
         check_is_fitted(self)
-        twin = copy.copy(self)  # checking data leaves traces
-        batch, loss = twin._check_data(
-            X, y, sample_weight, self._dtypes(True), goes_on=True, incremental=True
-        )
+        batch, loss = self._check_unseen(self._dtypes(Purpose.VALIDATION), X, y, sample_weight)
         activation = self._activation_functions(len(self.coefs_) - 1)
         network = Network.mlp(
             self._fitted_sizes(), activation, loss, float(self.alpha), fit_intercept=self.fit_intercept

@@ -2,16 +2,17 @@
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sknn_scratch._sklearn import StrOptions, fit_context
 from sknn_scratch.core import Loss, PerColumn
-from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
-from sknn_scratch.estimators._class_targets import CLASS_LOSSES, ClassTargets
+from sknn_scratch.estimators._base import BaseScratchMLP, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._class_targets import CLASS_LOSSES, ClassTargets
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 
 
@@ -221,7 +222,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     }
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch on the given data, going on from the model as it is.
@@ -250,7 +251,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         """
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         self._set_classes(y, classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit_chunk(X, y, sample_weight)
 
     def predict(self, X):
         """Predict the labels.

@@ -4,8 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
 
-from sknn_scratch.fitting._dates import refuse_dates
-from sknn_scratch.fitting._frames import is_frame, named_columns
+from sknn_scratch.fitting._columns import is_frame, kinds_of, named_columns, refuse_dates
 
 _NAMES_SHOWN = 5
 
@@ -22,7 +21,7 @@ def refuse_dates_in(X):
     if all(getattr(dtype, "kind", None) in ("b", "i", "u", "f") for dtype in dtypes):
         return  # the usual case costs nothing
     for name, values in _columns(X):
-        refuse_dates(f"Column {name!r} of X", values)
+        refuse_dates(f"Column {name!r} of X", kinds_of(values))
 
 
 def explained(error, X, estimator):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sknn_scratch.core import Parameters, explain, gradient_errors
-from sknn_scratch.estimators._unwrap import transform, unwrap
+from sknn_scratch.fitting._unwrap import transform, unwrap
 
 
 def explain_step(estimator, X, y, sample_weight=None):

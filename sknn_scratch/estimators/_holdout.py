@@ -5,7 +5,7 @@ import math
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from sknn_scratch.fitting._singletons import refuse_singletons
+from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._user_line import warn_user
 
 

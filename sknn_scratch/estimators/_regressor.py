@@ -2,15 +2,16 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import StrOptions
 
+from sknn_scratch._sklearn import StrOptions, fit_context
 from sknn_scratch.core import LOSSES, Loss, Poisson, SquaredError
 from sknn_scratch.core.configuration import FINITE
-from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
+from sknn_scratch.estimators._base import BaseScratchMLP, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
+from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._available import available_if
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
@@ -310,7 +311,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         self.scale_target = scale_target
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given data, going on from the model as it is.
@@ -335,7 +336,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
             If the data are not as they must be, or if training diverges. The estimator is left as it was.
         """
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit_chunk(X, y, sample_weight)
 
     def _fitted_loss(self):
         return getattr(self, "_loss", None)
@@ -356,9 +357,9 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
                 np.maximum(kinds[:, 1:], np.finfo(kinds.dtype).tiny, out=kinds[:, 1:])
         return kinds, loss
 
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         y, loss = self._numbers(y.toarray() if issparse(y) else y)
-        if not goes_on:
+        if not purpose.continues:
             self._target_scale = (
                 TargetScale.of(y, weight, loss.link_inverse) if self._scales_targets(loss) else None
             )

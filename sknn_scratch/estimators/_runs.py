@@ -1,4 +1,4 @@
-"""One call of fit or partial_fit: the solver at work, and what it leaves on the estimator."""
+"""One call of fit or partial_fit of the drop-in: the solver at work, and what it leaves on the estimator."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -15,6 +15,7 @@ from sknn_scratch.core import (
     Batches,
     History,
     Network,
+    Observer,
     Outcome,
     Parameters,
     Patience,
@@ -23,14 +24,14 @@ from sknn_scratch.core import (
     train_lbfgs,
     train_minibatch,
 )
-from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.estimators._validation import Validation, check_parts_weigh_something
+from sknn_scratch.fitting._data import Purpose
 from sknn_scratch.fitting._user_line import warn_user
 
 
 @dataclass
-class Run(ABC):
-    """One call of fit or partial_fit.
+class MLPRun(ABC):
+    """One call of fit or partial_fit, ready to train once it is made.
 
     Attributes
     ----------
@@ -42,14 +43,12 @@ class Run(ABC):
         The user's own validation part.
     rng : numpy.random.RandomState
         Source of random numbers.
-    observer : FitObserver
-        Is told of every epoch.
+    purpose : Purpose
+        Whether an earlier fit is continued, and whether this is partial_fit.
     history : History
         Where epochs are recorded.
-    goes_on : bool
-        Whether an earlier fit is continued.
-    incremental : bool
-        Whether this is partial_fit: one epoch.
+    validation : Validation or None
+        Loss and score on data that training does not see.
     """
 
     estimator: BaseEstimator
@@ -58,20 +57,31 @@ class Run(ABC):
     data: Batch
     validation_data: Batch | None
     rng: np.random.RandomState
-    observer: FitObserver
-    history: History
-    goes_on: bool
-    incremental: bool
-    rows: list[dict] = field(init=False, default_factory=list)
+    purpose: Purpose
+    history: History = field(init=False)
     validation: Validation | None = field(init=False, default=None)
+    _rows: list[dict] = field(init=False, default_factory=list)
+
+    def __post_init__(self):
+        self.history = History(loss_scale=self.estimator._loss_scale(self.network.loss))
+        self._prepare(self._hold_out())
 
     @abstractmethod
-    def train(self) -> Outcome:
+    def _prepare(self, rows) -> None:
+        """Make ready to train on these rows, None for all."""
+
+    @abstractmethod
+    def train(self, observer: Observer) -> Outcome:
         """Change the parameters in place, and warn of what the user should know."""
 
     @abstractmethod
     def fitted_attributes(self) -> dict:
         """What a fit that ends now leaves on the estimator; the weights are a copy."""
+
+    @property
+    def epochs(self):
+        """What is recorded so far."""
+        return self.history.epochs
 
     def snapshot(self):
         """The same for a model to be kept, which may go on training by itself."""
@@ -124,14 +134,14 @@ class Run(ABC):
     def history_rows(self):
         """The epochs as rows of a table, in the units of y; those made before are not made again."""
         n_before = self._n_epochs_before()
-        for epoch in self.history.epochs[len(self.rows) :]:
-            row = {"epoch": n_before + len(self.rows) + 1, **epoch.measured()}
+        for epoch in self.history.epochs[len(self._rows) :]:
+            row = {"epoch": n_before + len(self._rows) + 1, **epoch.measured()}
             row["loss"] = self._loss_in_units_of_y(epoch.loss)
             if epoch.validation_loss is not None:
                 row["validation_loss"] = self._loss_in_units_of_y(epoch.validation_loss)
                 row["validation_score"] = self._score_in_units_of_y(epoch.validation_score)
-            self.rows.append(row)
-        return self.rows
+            self._rows.append(row)
+        return self._rows
 
     def _loss_in_units_of_y(self, loss):
         factor, offset = self.estimator._units_of_loss(self.network.loss)
@@ -142,15 +152,15 @@ class Run(ABC):
         return -self._loss_in_units_of_y(-score) if is_loss else score
 
     def _n_epochs_before(self):
-        return len(getattr(self.estimator, "loss_curve_", ())) if self.goes_on else 0
+        return len(getattr(self.estimator, "loss_curve_", ())) if self.purpose.continues else 0
 
     def _appended(self, attribute, values):
         """A fitted list with more values at its end, if an earlier fit is continued."""
-        before = getattr(self.estimator, attribute, None) if self.goes_on else None
+        before = getattr(self.estimator, attribute, None) if self.purpose.continues else None
         return [*(before or []), *values]
 
     def _samples_seen_before(self):
-        return self.estimator.t_ if self.goes_on else 0
+        return self.estimator.t_ if self.purpose.continues else 0
 
     def _patience(self):
         early_stopping = self.estimator.early_stopping
@@ -172,20 +182,21 @@ class Run(ABC):
         return rows
 
 
-class MinibatchRun(Run):
+class MinibatchRun(MLPRun):
     """Training with SGD, Adam, ... by mini-batches."""
 
     training: Training
     batches: Batches
 
-    def train(self):
-        estimator, data = self.estimator, self.data
-        rows = self._hold_out()
-        batch_size = self._batch_size(data.X.shape[0] if rows is None else len(rows))
-        self.batches = Batches(*data, batch_size, rows, self.rng if estimator.shuffle else None)
+    def _prepare(self, rows):
+        batch_size = self._batch_size(self.data.X.shape[0] if rows is None else len(rows))
+        rng = self.rng if self.estimator.shuffle else None
+        self.batches = Batches(*self.data, batch_size, rows, rng)
         self.training = self._training()
-        self.training.progress.n_steps = estimator.max_iter * self.batches.n_batches
-        self.observer.training_begins(self)
+        self.training.progress.n_steps = self.estimator.max_iter * self.batches.n_batches
+
+    def train(self, observer):
+        estimator = self.estimator
         if self.has_converged:  # restored as it was
             return Outcome.CONVERGED
         outcome = train_minibatch(
@@ -194,15 +205,15 @@ class MinibatchRun(Run):
             self.batches,
             self.training,
             self.history,
-            max_epochs=1 if self.incremental else self.max_epochs - len(self.epochs),
+            max_epochs=1 if self.purpose.is_chunk else self.max_epochs - len(self.epochs),
             validate=self.validation,
-            observer=self.observer,
+            observer=observer,
             rng=self.rng if np.any(estimator.dropout) else None,
         )
         outcome = self._ended(outcome)
         if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
             self.training.optimizer_state = self.training.optimizer.init(self.parameters.flat)
-        if outcome is Outcome.MAX_ITER and not self.incremental:
+        if outcome is Outcome.MAX_ITER and not self.purpose.is_chunk:
             warn_user(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
@@ -248,11 +259,6 @@ class MinibatchRun(Run):
             raise ValueError(f"{self.training.patience.n_epochs} epochs of {len(self.epochs)}")
 
     @property
-    def epochs(self):
-        """What is recorded so far."""
-        return self.history.epochs
-
-    @property
     def max_epochs(self):
         """Epochs at most."""
         return self.estimator.max_iter
@@ -286,7 +292,7 @@ class MinibatchRun(Run):
         batch_size = self.estimator.batch_size
         if batch_size == "auto":
             return min(200, n_samples)
-        if batch_size > n_samples and not (self.incremental and self.goes_on):
+        if batch_size > n_samples and self.purpose is not Purpose.NEXT_CHUNK:
             warn_user(
                 f"Got batch_size={batch_size}, larger than the sample size {n_samples}. It is going to be "
                 "clipped.",
@@ -296,7 +302,7 @@ class MinibatchRun(Run):
     def _training(self):
         """Rules and their state: in partial_fit those of the call before, else new ones."""
         estimator = self.estimator
-        before = getattr(estimator, "_training", None) if self.goes_on else None
+        before = getattr(estimator, "_training", None) if self.purpose.continues else None
         if before is not None and estimator._has_intercepts != estimator.fit_intercept:
             before = None  # its averages and its best weights are those of other parameters
         patience = self._patience()
@@ -305,9 +311,9 @@ class MinibatchRun(Run):
             patience.best_epoch = before.patience.best_epoch
             if best is not None:
                 patience.best_weights = best.astype(self.parameters.flat.dtype, copy=False)
-            if self.incremental:
+            if self.purpose.is_chunk:
                 patience.n_stagnant = before.patience.n_stagnant
-        if before is not None and self.incremental:
+        if before is not None and self.purpose.is_chunk:
             training = before.copy()
             training.patience = patience
             averages = training.optimizer_state.averages
@@ -325,16 +331,18 @@ class MinibatchRun(Run):
         )
 
 
-class LbfgsRun(Run):
+class LbfgsRun(MLPRun):
     """Training with L-BFGS on all data at once."""
 
     final_loss: float
     patience: Patience
 
-    def train(self):
-        estimator = self.estimator
-        rows = self._hold_out()
+    def _prepare(self, rows):
+        self._trained_rows = rows
         self.patience = self._patience()
+
+    def train(self, observer):
+        estimator = self.estimator
         outcome, message, self.final_loss = train_lbfgs(
             self.network,
             self.parameters,
@@ -345,8 +353,8 @@ class LbfgsRun(Run):
             tol=estimator.tol,
             patience=self.patience if estimator.early_stopping else None,
             validate=self.validation,
-            observer=self.observer,
-            rows=rows,
+            observer=observer,
+            rows=self._trained_rows,
         )
         outcome = self._ended(outcome)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):

@@ -1,10 +1,11 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sknn_scratch._sklearn import Interval, Options, StrOptions
 from sknn_scratch.core import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -21,13 +22,21 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.core.configuration import FRACTION
 from sknn_scratch.fitting._arguments import explains_arguments
-from sknn_scratch.fitting._parameters import Settings, resolved
+from sknn_scratch.fitting._parameters import Settings, hidden_sizes, resolved
 
 _SHARED_SETTINGS = {
     "sgd": ("momentum", "nesterovs_momentum"),
     "adam": ("beta_1", "beta_2", "epsilon"),
     "invscaling": ("power_t",),
 }
+
+
+class HiddenLayers(NamedTuple):
+    """What the hidden layers are: their sizes, their activation or activations, their rates of dropout."""
+
+    sizes: list[int]
+    activation: Activation | list[Activation]
+    dropout: list[float]
 
 
 class MLPSettings(Settings):
@@ -129,15 +138,10 @@ class MLPSettings(Settings):
         self.dropout = dropout
         self.class_weight = class_weight
 
-    def _hidden_layer_sizes(self):
-        """The sizes as a list of positive integers."""
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
-            )
-        return [int(size) for size in sizes]
+    def _hidden_layers(self):
+        """The parameters of the hidden layers, checked."""
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        return HiddenLayers(sizes, self._activation_functions(len(sizes)), self._dropout_rates(len(sizes)))
 
     def _configured(self, parameter, registry, of_function=None):
         """The object of a parameter; scikit-learn's have settings that are parameters of ours."""

@@ -1,9 +1,9 @@
 """Methods that an estimator has only at some settings, with an error that says at which."""
 
-from sklearn.utils._available_if import _AvailableIfDescriptor
+from sknn_scratch._sklearn import AvailableIfDescriptor
 
 
-class _Available(_AvailableIfDescriptor):
+class _Available(AvailableIfDescriptor):
     def _check(self, obj, owner):
         try:
             super()._check(obj, owner)

@@ -1,9 +1,10 @@
-"""What a fit says of a training that did not end as it should, or of scores that it could not compute."""
+"""What a fit says about a training that did not end as it should, and about scores it could not compute."""
 
 import math
 
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
+from sknn_scratch.core import Outcome
 from sknn_scratch.fitting._user_line import warn_user
 
 _OF_SCIKIT_LEARN = (
@@ -12,13 +13,13 @@ _OF_SCIKIT_LEARN = (
 )
 
 
-def check_ending(has_diverged, rows, best_epoch, scoring, remedy):
-    """Warn of a training that diverged and of scores that are undefined; raise if there is no model to keep.
+def check_ending(outcome, rows, best_epoch, scoring, remedy):
+    """Warn of a training that was interrupted or diverged, or of undefined scores; raise without a model.
 
     Parameters
     ----------
-    has_diverged : bool
-        Whether training ended because something was not finite.
+    outcome : Outcome
+        Why training ended.
     rows : list of dict
         The epochs, as in `history_`.
     best_epoch : int or None
@@ -33,6 +34,12 @@ def check_ending(has_diverged, rows, best_epoch, scoring, remedy):
     ValueError
         If training diverged, or the score that it watches is undefined, and there is no best epoch.
     """
+    _check_scores(outcome is Outcome.DIVERGED, rows, best_epoch, scoring, remedy)
+    if outcome is Outcome.INTERRUPTED:
+        warn_user("Training interrupted by user.")
+
+
+def _check_scores(has_diverged, rows, best_epoch, scoring, remedy):
     undefined = [row for row in rows if _is_undefined(row)]
     if has_diverged and not (best_epoch is not None and undefined and undefined[-1] is rows[-1]):
         n_epochs = rows[-1]["epoch"] if rows else 0

@@ -1,11 +1,12 @@
-"""Labels as they come from the user: of one kind, and none missing."""
+"""Labels as the user gave them: of one kind, none missing, and not all different."""
 
 from collections import Counter
 from numbers import Number
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils._missing import is_pandas_na
+
+from sknn_scratch._sklearn import is_pandas_na
 
 
 def refuse_mixed_labels(y, what="y"):
@@ -48,6 +49,35 @@ def refuse_mixed_labels(y, what="y"):
             f"{counted}. The labels in {what} must all be of one kind, strings or numbers, and none missing: "
             "leave out the rows without a label, and make strings of what is beside strings."
         )
+
+
+def refuse_singletons(labels, classes, advice):
+    """Raise if there are several classes, and each has one row.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_classes,)
+        The classes.
+    classes : ndarray of int of shape (n_samples,)
+        Number of each row's class.
+    advice : str
+        What to do, as the end of the message.
+
+    Raises
+    ------
+    ValueError
+        If so; the message names the classes.
+    """
+    if len(classes) == 1 or np.bincount(classes).max() > 1:
+        return
+    shown = ", ".join(map(repr, labels[np.sort(classes)[:5]].tolist())) + (
+        ", ..." if len(classes) > 5 else ""
+    )
+    raise ValueError(
+        f"Each class of y has one row: {shown} ({len(classes):,} in all). "
+        f"So none can be held out to judge epochs by. Give classes with two rows or more, or {advice}; to "
+        "predict numbers, use the regressor."
+    )
 
 
 def _kind_of_type(kind):

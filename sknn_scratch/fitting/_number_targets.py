@@ -9,7 +9,7 @@ from sklearn.utils import check_array, column_or_1d
 from sknn_scratch.core import LOSSES, GaussianNLL, Quantile
 from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
 from sknn_scratch.fitting._available import available_if
-from sknn_scratch.fitting._dates import refuse_dates
+from sknn_scratch.fitting._columns import kinds_of, refuse_dates
 from sknn_scratch.fitting._parameters import resolved
 
 
@@ -95,7 +95,7 @@ class NumberTargets:
         classifier = type(self).__name__.replace("Regressor", "Classifier")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        refuse_dates("y", y)
+        refuse_dates("y", kinds_of(y))
         try:
             y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y", estimator=self)
         except (TypeError, ValueError) as error:

@@ -6,15 +6,15 @@ from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 
+from sknn_scratch._sklearn import InvalidParameterError, StrOptions, score_function_of
 from sknn_scratch.core.configuration import Configured
 from sknn_scratch.fitting._arguments import explanations
 
 
 def _scoring(*modules):
     """What `scoring` may be, where the metrics of the task are in these modules of scikit-learn."""
-    homes = {name: get_scorer(name)._score_func.__module__ for name in get_scorer_names()}
+    homes = {name: score_function_of(get_scorer(name)).__module__ for name in get_scorer_names()}
     fitting = {name for name, home in homes.items() if home.endswith(modules)}
     return [StrOptions({"loss", *fitting}), callable, None]
 
@@ -64,7 +64,7 @@ class Settings(BaseEstimator):
     def _validate_params(self):
         for name, constraints in self._parameter_constraints.items():
             value = getattr(self, name, None)
-            if _is_class_of_an_object(value, constraints):
+            if isinstance(value, type) and _takes_objects_of(value, constraints):
                 refuse_a_class(name, value)
         try:
             super()._validate_params()
@@ -119,15 +119,40 @@ def resolved(parameter, value, registry, of_function=None, **settings):
     return own
 
 
+def hidden_sizes(sizes):
+    """The parameter `hidden_layer_sizes` as a list.
+
+    Parameters
+    ----------
+    sizes : int or array-like of int
+        Units of each hidden layer.
+
+    Returns
+    -------
+    list of int
+        One for each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If one is not a whole number above 0.
+    """
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}.")
+    return [int(size) for size in sizes]
+
+
 def refuse_a_class(parameter, value):
     """A class is callable too, but what it makes is not what a function returns."""
     name = value.__name__
     raise ValueError(f"{parameter} must be an object, got the class {name}: write {name}().")
 
 
-def _is_class_of_an_object(value, constraints):
+def _takes_objects_of(kind, constraints):
+    """Whether a parameter takes what a class makes, or functions."""
     kinds = tuple(constraint for constraint in constraints if isinstance(constraint, type))
-    return isinstance(value, type) and (callable in constraints or issubclass(value, kinds))
+    return callable in constraints or issubclass(kind, kinds)
 
 
 def _is_sizes(value):

@@ -7,6 +7,8 @@ import warnings
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring
 
+from sknn_scratch._sklearn import score_function_of
+
 
 class ValidationScorer:
     """Asks a scorer after each epoch.
@@ -27,8 +29,8 @@ class ValidationScorer:
 
     def __init__(self, estimator):
         self._scorer = check_scoring(estimator, scoring=estimator.scoring)
-        function = getattr(self._scorer, "_score_func", self._scorer)
-        self._takes_weights = "sample_weight" in inspect.signature(function).parameters
+        parameters = inspect.signature(score_function_of(self._scorer)).parameters
+        self._takes_weights = "sample_weight" in parameters
         self.reason = ""
 
     def __call__(self, model, X, y, weight):

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 
 from sknn_scratch.core import ACTIVATIONS, Activation
-from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, legend_below, own_axes
 
 

@@ -9,11 +9,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils._optional_dependencies import check_matplotlib_support
-from sklearn.utils.validation import _num_features
+from sklearn.utils import check_array
 
-from sknn_scratch.estimators._unwrap import innermost, unwrap
+from sknn_scratch._sklearn import callbacks_of, check_matplotlib_support, num_features, safe_indexing
+from sknn_scratch.fitting._unwrap import innermost, unwrap
 from sknn_scratch.plotting._network import NetworkDisplay, largest_weight
 from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes
 
@@ -90,7 +89,7 @@ class TrainingAnimation:
         check_matplotlib_support("TrainingAnimation.from_estimator")
         recording, model = cls(every), clone(estimator)
         network = innermost(model)
-        network.set_callbacks(*getattr(network, "_skl_callbacks", []), recording)
+        network.set_callbacks(*callbacks_of(network), recording)
         recording._shown = X, y
         model.fit(X, y, **fit_params)
         recording._shown = None
@@ -117,10 +116,10 @@ class TrainingAnimation:
             if not hasattr(X, "columns"):  # lists and sparse matrices have no columns to take
                 X = X.toarray() if sparse.issparse(X) else X
                 X = check_array(X, dtype=None, ensure_all_finite=False)
-            if _num_features(X) > 2 or np.shape(y)[1:] not in ((), (1,)):
+            if num_features(X) > 2 or np.shape(y)[1:] not in ((), (1,)):
                 raise ValueError(
                     "TrainingAnimation shows data with one or two features and one target, got "
-                    f"{_num_features(X)} features and y of shape {np.shape(y)}. LossCurveDisplay and "
+                    f"{num_features(X)} features and y of shape {np.shape(y)}. LossCurveDisplay and "
                     "WeightsDisplay show any."
                 )
             self.X_, self.y_ = X, y
@@ -162,11 +161,11 @@ class TrainingAnimation:
         self._check_is_recorded()
         self.ax_ = own_axes(ax, "TrainingAnimation.plot", (6, 5))
         self.figure_ = self.ax_.figure
-        draw = self._plot_plane if _num_features(self.X_) == 2 else self._plot_curve
+        draw = self._plot_plane if num_features(self.X_) == 2 else self._plot_curve
         draw(self.models_[frame])
         names = getattr(self.X_, "columns", ("x0", "x1"))
         self.ax_.set(title=f"epoch {self.epochs_[frame]}", xlabel=names[0])
-        if _num_features(self.X_) == 2:
+        if num_features(self.X_) == 2:
             self.ax_.set_ylabel(names[1])
         return self
 
@@ -177,7 +176,7 @@ class TrainingAnimation:
             )
 
     def _plot_plane(self, model):
-        x = [np.asarray(_safe_indexing(self.X_, i, axis=1), dtype=float) for i in range(2)]
+        x = [np.asarray(safe_indexing(self.X_, i, axis=1), dtype=float) for i in range(2)]
         options = {"ax": self.ax_, "eps": 0.1 * max(map(np.ptp, x)), "plot_method": "contourf"}
         y = np.ravel(self.y_)
         if not is_classifier(model):
@@ -200,7 +199,7 @@ class TrainingAnimation:
         self.ax_.scatter(*x, c=colors, s=14, edgecolors="white", linewidths=0.5)
 
     def _plot_curve(self, model):
-        x, y = np.asarray(_safe_indexing(self.X_, 0, axis=1), dtype=float), np.ravel(self.y_)
+        x, y = np.asarray(safe_indexing(self.X_, 0, axis=1), dtype=float), np.ravel(self.y_)
         grid = np.linspace(x.min(), x.max(), 200)
         points = grid[:, np.newaxis]
         if hasattr(self.X_, "columns"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sknn_scratch.estimators._unwrap import MLPS, unwrap
+from sknn_scratch.fitting._unwrap import MLPS, unwrap
 from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
 
 

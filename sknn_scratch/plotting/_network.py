@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import GRAY, diverging_colors, own_axes
 
 

@@ -1,6 +1,6 @@
 """What the displays share: axes to draw on, and colours that the colour-blind can tell apart."""
 
-from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sknn_scratch._sklearn import check_matplotlib_support
 
 # out of the palette of Okabe & Ito, "Color universal design" (2008)
 BLUE, VERMILLION, GRAY = "#0072B2", "#D55E00", "#666666"

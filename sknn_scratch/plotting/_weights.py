@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sknn_scratch.estimators._explain import explain_step
-from sknn_scratch.estimators._unwrap import unwrap
+from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import BLUE, diverging_colors, own_axes
 
 

@@ -1,9 +1,8 @@
-"""What is said of a table before training: that it is too large, will be slow, or holds an id."""
+"""Advice about a table before training: it is too large, will be slow, or holds an id."""
 
 import numpy as np
 
 from sknn_scratch.core import count_parameters
-from sknn_scratch.fitting._frames import named_columns
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.tabular._columns import is_missing
@@ -17,7 +16,7 @@ _MANY_ROWS = 100
 _SHARE_OF_AN_ID = 0.9
 
 
-def refuse_large_training(preprocessor, network, X, n_rows, n_tables, n_networks):
+def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_networks):
     """Raise if the machine's memory cannot hold what training needs.
 
     Parameters
@@ -26,7 +25,7 @@ def refuse_large_training(preprocessor, network, X, n_rows, n_tables, n_networks
         Fitted.
     network : Network
         What is trained.
-    X : frame or ndarray of shape (n_training_rows, n_features)
+    table : Table
         What the preprocessor was fitted to.
     n_rows : int
         Rows to train on and to judge by.
@@ -44,7 +43,7 @@ def refuse_large_training(preprocessor, network, X, n_rows, n_tables, n_networks
     n_parameters = count_parameters(network.shapes)
     # the weights, their gradient, two moving averages, and the weights of the best epoch
     n_floats = n_tables * n_rows * width + n_networks * 5 * n_parameters
-    wide = [name for name, _, _, embedded in _categories(preprocessor, X) if not embedded]
+    wide = [table.columns[i].name for i, _, embedded in _categories(preprocessor) if not embedded]
     refuse_beyond_memory(
         np.dtype(np.float32).itemsize * n_floats,
         f"X becomes {n_tables} table(s) of {n_rows:,} rows and {width:,} columns, for {n_networks} "
@@ -56,34 +55,35 @@ def refuse_large_training(preprocessor, network, X, n_rows, n_tables, n_networks
     )
 
 
-def warn_of_levels(preprocessor, X):
+def warn_of_levels(preprocessor, table):
     """Warn of categories that hold an id, or become thousands of columns.
 
     Parameters
     ----------
     preprocessor : TabularPreprocessor
         Fitted.
-    X : frame or ndarray of shape (n_rows, n_features)
+    table : Table
         What it was fitted to.
     """
-    for name, column, levels, embedded in _categories(preprocessor, X, _MANY_ROWS):
-        n_known = sum(not is_missing(value) for value in np.asarray(column))
+    for i, levels, embedded in _categories(preprocessor, _MANY_ROWS):
+        column = table.column(i)
+        n_known = sum(not is_missing(value) for value in column.values)
         if len(levels) > _SHARE_OF_AN_ID * n_known:
             warn_user(
-                f"Column {name!r} of X is a category with about as many levels as rows ({len(levels):,} in "
-                f"{n_known:,} rows to train on), and so says nothing about other rows. Leave it out, or make "
-                "numbers of it."
+                f"Column {column.name!r} of X is a category with about as many levels as rows "
+                f"({len(levels):,} in {n_known:,} rows to train on), and so says nothing about other rows. "
+                "Leave it out, or make numbers of it."
             )
         elif len(levels) >= _MANY_LEVELS and not embedded:
             warn_user(
-                f"Column {name!r} of X becomes {len(levels):,} columns of 0 and 1, which take time and "
-                "memory. Use max_one_hot=8, which embeds it, as preset='td' does."
+                f"Column {column.name!r} of X becomes {len(levels):,} columns of 0 and 1, which take time "
+                "and memory. Use max_one_hot=8, which embeds it, as preset='td' does."
             )
 
 
-def _categories(preprocessor, X, n_levels=_MANY_LEVELS):
-    """Name, column, levels and whether it is embedded, of each category with so many levels."""
-    learnt = zip(named_columns(X), preprocessor._levels, preprocessor._is_embedded, strict=True)
-    for (name, column), levels, embedded in learnt:
+def _categories(preprocessor, n_levels=_MANY_LEVELS):
+    """Number, levels and whether it is embedded, for each category with so many levels."""
+    learnt = zip(preprocessor._levels, preprocessor._is_embedded, strict=True)
+    for i, (levels, embedded) in enumerate(learnt):
         if levels is not None and len(levels) >= n_levels:
-            yield name, column, levels, embedded
+            yield i, levels, embedded

@@ -7,24 +7,23 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sknn_scratch.core import Outcome
-from sknn_scratch.estimators._base import all_or_nothing
-from sknn_scratch.estimators._callbacks import FitObserver
+from sknn_scratch._sklearn import check_y, fit_context
+from sknn_scratch.fitting._all_or_nothing import all_or_nothing
+from sknn_scratch.fitting._data import OwnValidation, Purpose, checked_weights
 from sknn_scratch.fitting._endings import check_ending
-from sknn_scratch.fitting._interruption import outcome_of
+from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
-from sknn_scratch.fitting._user_line import warn_user
-from sknn_scratch.fitting._weights import checked_weights
-from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_columns
+from sknn_scratch.fitting._parameters import hidden_sizes
+from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen, with_objects
-from sknn_scratch.tabular._run import Run
+from sknn_scratch.tabular._run import TableRun
 from sknn_scratch.tabular._settings import TabularSettings
+from sknn_scratch.tabular._split import Rows
 from sknn_scratch.tabular._splits import deal
 
 N_SPLITS_OF_FEW_ROWS = 5
@@ -45,7 +44,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """The presets by name."""
 
     @abstractmethod
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         """Check y; targets as the loss wants them but for their scale, weights of rows, the loss."""
 
     @abstractmethod
@@ -64,7 +63,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     def _score_of_raw(self, raw, y, weight, loss):
         """Score of raw scores in units of y on held-out rows; greater is better."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train from scratch.
@@ -95,55 +94,55 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges before the first epoch
             that could be kept. The estimator is left as it was.
         """
-        settings = with_objects(chosen(self, self._presets[self.preset]))
-        settings = replace(settings, hidden_layer_sizes=self._hidden_layer_sizes(settings.hidden_layer_sizes))
+        settings = self._settings()
         context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if self.refit else 1))
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        observer = FitObserver(self, context, {"X": X, "y": y, "metadata": metadata})
-
-        X, y, weight, loss = self._check_data(X, y, sample_weight)
-        mask = categorical_mask(X, self.categorical_features)
-        validation = self._check_validation_data(X, (X_val, y_val, sample_weight_val), mask)
+        observer = FitObserver(self, context, X, y, sample_weight)
+        rows, loss = self._check_data(X, y, sample_weight, Purpose.NEW_FIT)
+        own_validation = OwnValidation(X_val, y_val, sample_weight_val)
+        validation_rows = self._check_validation_data(rows.table, own_validation)
         rng = check_random_state(self.random_state)
-        run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), validation, mask, rng)
-        if validation is None:
-            classes = self._classes_of_rows(y)
-            splits = deal(len(y), settings.validation_fraction, self._n_splits(y, weight), classes, rng)
-            for rows, held_out in splits:
-                run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)])
-        else:
-            run.add_fold(list(zip((X, y, weight), validation, strict=True)))
-        observer.snapshot, observer.history_rows = run.fitted_attributes, run.history_rows
-        try:
-            observer.training_begins(run)
-            outcome = outcome_of(run.train, run.epochs)
-        finally:
-            observer.training_ends(run)
-            # the run holds the observer: the data would outlive fit in a cycle
-            observer.snapshot = observer.history_rows = None
+        run = TableRun(
+            estimator=self,
+            settings=settings,
+            loss=copy.deepcopy(loss),
+            all_rows=rows,
+            own_validation=validation_rows,
+            rng=rng,
+        )
+        splits = self._split(rows, settings, rng) if validation_rows is None else [(rows, validation_rows)]
+        run.prepare(splits)
+        outcome = observer.watch(run)
         attributes = run.fitted_attributes()
         remedy = f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
         if self.refit and attributes["best_iter_"]:
             remedy += " There are no members of refit=True."
-        check_ending(
-            outcome is Outcome.DIVERGED, run.history_rows(), attributes["best_iter_"], run.scoring, remedy
-        )
-        if outcome is Outcome.INTERRUPTED:
-            warn_user("Training interrupted by user.")
+        check_ending(outcome, run.history_rows(), attributes["best_iter_"], run.judge.scoring, remedy)
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
 
-    def _n_splits(self, y, weight):
+    def _settings(self):
+        """The hyper-parameters: those of the preset, and what is given instead."""
+        settings = with_objects(chosen(self, self._presets[self.preset]))
+        return replace(settings, hidden_layer_sizes=tuple(hidden_sizes(settings.hidden_layer_sizes)))
+
+    def _split(self, rows, settings, rng):
+        """The training and the held-out rows of each split."""
+        classes = self._classes_of_rows(rows.y)
+        n_splits = self._n_splits(classes, rows)
+        splits = deal(len(rows.y), settings.validation_fraction, n_splits, classes, rng)
+        return [(rows.take(training), rows.take(held_out)) for training, held_out in splits]
+
+    def _n_splits(self, classes, rows):
         """How many times a part of the rows is held out."""
         if self.n_cv != "auto":
             return self.n_cv
-        classes, n_rows = self._classes_of_rows(y), len(y)
+        n_rows = len(rows.y)
         if classes is not None:  # a class with one row is never held out
             n_rows = int(np.count_nonzero(np.bincount(classes)[classes] > 1))
-        each_part_counts = n_rows >= 2 * N_SPLITS_OF_FEW_ROWS and (weight is None or weight.all())
+        each_part_counts = n_rows >= 2 * N_SPLITS_OF_FEW_ROWS and (rows.weight is None or rows.weight.all())
         is_open = each_part_counts and self.validation_fraction is None
-        return N_SPLITS_OF_FEW_ROWS if is_open and len(y) < MANY_ROWS_FOR_ONE_SPLIT else 1
+        return N_SPLITS_OF_FEW_ROWS if is_open and len(rows.y) < MANY_ROWS_FOR_ONE_SPLIT else 1
 
     def _why_no_checkpoint(self):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""
@@ -151,28 +150,25 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             return None
         return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."
 
-    def _check_data(self, X, y, sample_weight, is_validation=False):
-        """The table as it is read, encoded targets, weights, and the loss."""
-        X = checked_table(self, X, reset=not is_validation)
-        y = _check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
-        check_consistent_length(X, y)
+    def _check_data(self, X, y, sample_weight, purpose, mask=None):
+        """The rows as they are read, and the loss; `mask` says which columns hold categories."""
+        table = checked_table(self, X, reset=not purpose.continues)
+        y = check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
+        check_consistent_length(table.X, y)
         sample_weight = checked_weights(sample_weight, y.shape[0], np.float32)
-        y, weight, loss = self._encode_targets(y, sample_weight, np.float32, is_validation, is_validation)
-        return X, y, weight, loss
+        y, weight, loss = self._encode_targets(y, sample_weight, np.float32, purpose)
+        mask = categorical_mask(table, self.categorical_features) if mask is None else mask
+        return Rows(read_table(table, mask), y, weight), loss
 
     def _no_targets(self):
         raise ValueError(
             f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
         )
 
-    def _check_validation_data(self, X, validation, mask):
+    def _check_validation_data(self, table, own_validation):
         """The user's own validation data, as those to train on; None if there are none."""
-        X_val, y_val, sample_weight_val = validation
-        if X_val is None and y_val is None and sample_weight_val is None:
+        if not own_validation.is_given:
             return None
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
         if self.n_cv not in ("auto", 1):
             raise ValueError(f"n_cv={self.n_cv} makes validation data of X: it does not go with X_val.")
         if self.refit:
@@ -180,26 +176,24 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
                 "refit=True trains once more with the rows held out of X, and with X_val none are: use "
                 "refit=False."
             )
-        try:
-            data = self._check_data(X_val, y_val, sample_weight_val, is_validation=True)[:3]
-            of_validation = read_columns(data[0], mask)
-        except ValueError as error:
-            raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
-        numbers = [i for i, column in enumerate(of_validation) if not column.is_categorical]
+        mask = [column.is_categorical for column in table.columns]
+        check = partial(self._check_data, purpose=Purpose.VALIDATION, mask=mask)
+        rows, _ = own_validation.checked(check)
+        numbers = [i for i, is_categorical in enumerate(mask) if not is_categorical]
         if numbers:
-            of_training = read_columns(X, mask)
             warn_if_far_outside(
-                [of_training[i].name for i in numbers],
-                *(np.column_stack([of[i].values for i in numbers]) for of in (of_training, of_validation)),
+                [table.columns[i].name for i in numbers],
+                *(np.column_stack([one.column(i).values for i in numbers]) for one in (table, rows.table)),
             )
-        return data
+        return rows
 
     def _raw_scores(self, X):
         """The loss, and raw scores of all folds together, in the units of y."""
         check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
-        loss = self._folds[0].network.loss
-        return loss, combined(loss, [fold.raw_scores(X) for fold in self._folds])
+        first = self._folds[0]
+        table = read_table(checked_table(self, X, reset=False), first.preprocessor.categorical_mask_)
+        loss = first.network.loss
+        return loss, combined(loss, [fold.raw_scores(table) for fold in self._folds])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -207,11 +201,3 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
-
-
-def _take(data, rows, held_out):
-    """The two parts of some data, which may be None."""
-    if data is None:
-        return None, None
-    take = partial(_safe_indexing, data)
-    return take(rows), take(held_out)

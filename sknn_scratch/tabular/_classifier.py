@@ -5,13 +5,13 @@ from numbers import Real
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from sknn_scratch._sklearn import Interval, StrOptions
 from sknn_scratch.core import LogLoss
-from sknn_scratch.estimators._class_targets import ClassTargets
 from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._class_targets import ClassTargets
+from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
-from sknn_scratch.fitting._singletons import refuse_singletons
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
 
@@ -340,14 +340,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         """
         return np.log(self.predict_proba(X))
 
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         self.out_activation_ = "softmax"
-        encoded = super()._encode_targets(y, weight, dtype, goes_on, incremental)
+        encoded = super()._encode_targets(y, weight, dtype, purpose)
         self.n_outputs_ = len(self.classes_)  # for two classes too
         return encoded
 
-    def _kind_of(self, y, goes_on, incremental):
-        kind = super()._kind_of(y, goes_on, incremental)
+    def _kind_of(self, y, purpose):
+        kind = super()._kind_of(y, purpose)
         if kind in ("multilabel", "multioutput"):
             raise ValueError(
                 f"y must be one column of classes, got {kind} targets of shape {y.shape}: use "

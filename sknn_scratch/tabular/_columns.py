@@ -1,23 +1,57 @@
-"""From a frame or an array to columns: numbers as float64, categories as objects."""
+"""From a frame or an array to columns of numbers and of levels, read once."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
 from numbers import Complex, Number, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
-from sklearn.utils._missing import is_pandas_na
-from sklearn.utils.validation import _check_categorical_features, validate_data
+from sklearn.utils.validation import validate_data
 
-from sknn_scratch.fitting._dates import refuse_dates
-from sknn_scratch.fitting._frames import is_frame, named_columns
-from sknn_scratch.fitting._kinds import kinds_of, says_nothing
+from sknn_scratch._sklearn import check_categorical_features, is_pandas_na, safe_indexing
+from sknn_scratch.fitting._columns import is_frame, kinds_of, named_columns, refuse_dates, says_nothing
 from sknn_scratch.fitting._user_line import warn_user
 
 
-@dataclass
+@dataclass(frozen=True)
+class UserColumn:
+    """One column as the user gave it.
+
+    Attributes
+    ----------
+    name : str
+        How messages and features call it.
+    cells : ndarray, or Series of pandas or polars
+        What it holds.
+    kinds : set of type
+        The types of what it holds.
+    """
+
+    name: str
+    cells: Any
+    kinds: set[type]
+
+
+@dataclass(frozen=True)
+class UserTable:
+    """X as the user gave it, and its columns one by one.
+
+    Attributes
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        A frame as it is, all else as an array.
+    columns : list of UserColumn
+        One for each feature.
+    """
+
+    X: Any
+    columns: list[UserColumn]
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of the data.
 
@@ -26,7 +60,7 @@ class Column:
     name : str
         How messages and features call it.
     values : ndarray of shape (n_rows,)
-        float64 with NaN for what is missing, or objects.
+        Numbers with NaN for what is missing, or objects.
     """
 
     name: str
@@ -38,8 +72,50 @@ class Column:
         return self.values.dtype == object
 
 
+@dataclass(frozen=True)
+class Table:
+    """Columns that have been read, and the rows of them that count.
+
+    Going through it yields one `Column` after the other with these rows only, numbers as float64. No more
+    than one column is copied at a time.
+
+    Attributes
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        What the columns were read from.
+    columns : list of Column
+        Columns with all rows.
+    rows : ndarray of int or None, default=None
+        Numbers of the rows that count; None means all.
+    """
+
+    X: Any
+    columns: list[Column]
+    rows: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.columns[0].values) if self.rows is None else len(self.rows)
+
+    def __iter__(self):
+        return map(self.column, range(len(self.columns)))
+
+    def column(self, i):
+        """Column i with the rows that count."""
+        column = self.columns[i]
+        values = column.values if self.rows is None else column.values[self.rows]
+        return Column(column.name, values if column.is_categorical else values.astype(np.float64, copy=False))
+
+    def take(self, rows):
+        """The same table with these rows only, if all of them counted."""
+        return Table(self.X, self.columns, rows)
+
+    def as_given(self):
+        """These rows in the form that the user gave."""
+        return self.X if self.rows is None else safe_indexing(self.X, self.rows)
+
+
 def checked_table(estimator, X, reset):
-    """The data as they will be read, with scikit-learn's checks of shape and names.
+    """Look at the data as they come, with scikit-learn's checks of shape and names.
 
     Parameters
     ----------
@@ -52,8 +128,8 @@ def checked_table(estimator, X, reset):
 
     Returns
     -------
-    frame or ndarray
-        A frame as it is, all else as an array.
+    UserTable
+        The data, and the types of what each column holds.
 
     Raises
     ------
@@ -73,17 +149,18 @@ def checked_table(estimator, X, reset):
             X = np.asarray(X, dtype=object)  # numbers in a list with strings stay numbers
         X = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X")
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-    for name, column in named_columns(X):
-        _refuse_what_cannot_be_read(name, column)
-    return X
+    columns = [UserColumn(name, cells, kinds_of(cells)) for name, cells in named_columns(X)]
+    for column in columns:
+        _refuse_what_cannot_be_read(column)
+    return UserTable(X, columns)
 
 
-def categorical_mask(X, categorical_features):
+def categorical_mask(table, categorical_features):
     """Which columns hold levels rather than numbers.
 
     Parameters
     ----------
-    X : frame or ndarray of shape (n_rows, n_features)
+    table : UserTable
         Data.
     categorical_features : array-like, 'from_dtype' or None
         The parameter of the estimators.
@@ -95,19 +172,19 @@ def categorical_mask(X, categorical_features):
     """
     named = None
     if not isinstance(categorical_features, str):
-        named = _check_categorical_features(X, categorical_features)
-    mask = np.zeros(X.shape[1], dtype=bool) if named is None else named.copy()
+        named = check_categorical_features(table.X, categorical_features)
+    mask = np.zeros(len(table.columns), dtype=bool) if named is None else named.copy()
     spelt_out = []
-    for i, (name, column) in enumerate(named_columns(X)):
+    for i, column in enumerate(table.columns):
         if mask[i] or _holds_numbers(column):
             continue
         if categorical_features is not None:
             mask[i] = True
-            if not is_frame(X) and _spells_numbers(column):
-                spelt_out.append(name)
-        elif not says_nothing(column.dtype) or any(not is_missing(value) for value in np.asarray(column)):
+            if not is_frame(table.X) and _spells_numbers(column.cells):
+                spelt_out.append(column.name)
+        elif not says_nothing(column.cells.dtype) or _holds_something(column.cells):
             raise ValueError(
-                f"Column {name!r} of X does not hold numbers, and categorical_features=None says that "
+                f"Column {column.name!r} of X does not hold numbers, and categorical_features=None says that "
                 "all do: name it there, or use categorical_features='from_dtype'."
             )
     if spelt_out:
@@ -118,30 +195,31 @@ def categorical_mask(X, categorical_features):
     return mask
 
 
-def read_columns(X, mask):
-    """The columns of X as the mask says.
+def read_table(table, mask):
+    """Read the columns as the mask says.
 
     Parameters
     ----------
-    X : frame or ndarray of shape (n_rows, n_features)
+    table : UserTable
         Data.
     mask : ndarray of bool of shape (n_features,)
         True for categories.
 
     Returns
     -------
-    list of Column
-        One for each.
+    Table
+        The columns with all rows.
 
     Raises
     ------
     ValueError
         If a column of numbers holds something else, or numbers that are not finite in float32.
     """
-    return [
-        Column(name, _levels(name, column) if is_categorical else _numbers(name, column))
-        for (name, column), is_categorical in zip(named_columns(X), mask, strict=True)
+    columns = [
+        Column(column.name, (_cells_as_levels if is_categorical else _cells_as_numbers)(column))
+        for column, is_categorical in zip(table.columns, mask, strict=True)
     ]
+    return Table(table.X, columns)
 
 
 def is_missing(value):
@@ -152,17 +230,17 @@ def is_missing(value):
     return value is None or is_pandas_na(value) or (may_differ_from_itself and bool(value != value))
 
 
-def _refuse_what_cannot_be_read(name, column):
-    refuse_dates(f"Column {name!r} of X", column)
-    for kind in kinds_of(column):
+def _refuse_what_cannot_be_read(column):
+    refuse_dates(f"Column {column.name!r} of X", column.kinds)
+    for kind in column.kinds:
         if issubclass(kind, Complex) and not issubclass(kind, Real):
             raise ValueError(
-                f"Column {name!r} of X holds complex numbers. Complex data not supported: make columns of "
-                "the real and of the imaginary part."
+                f"Column {column.name!r} of X holds complex numbers. Complex data not supported: make "
+                "columns of the real and of the imaginary part."
             )
         is_array = hasattr(kind, "__array__") and not issubclass(kind, np.generic)
         if kind.__hash__ is None or is_array:
-            raise _no_level(name, kind)
+            raise _no_level(column.name, kind)
 
 
 def _no_level(name, kind):
@@ -172,26 +250,30 @@ def _no_level(name, kind):
     )
 
 
-def _as_array(column):
+def _as_array(cells):
     """A column as NumPy gives it: numbers that may be missing as floats."""
-    if getattr(column.dtype, "kind", None) in ("i", "u", "f") and not isinstance(column, np.ndarray):
-        return column.to_numpy(dtype=float, na_value=np.nan)  # pandas' nullable integers too
-    return np.asarray(column if isinstance(column, np.ndarray) else column.to_numpy())
+    if getattr(cells.dtype, "kind", None) in ("i", "u", "f") and not isinstance(cells, np.ndarray):
+        return cells.to_numpy(dtype=float, na_value=np.nan)  # pandas' nullable integers too
+    return np.asarray(cells if isinstance(cells, np.ndarray) else cells.to_numpy())
 
 
 def _holds_numbers(column):
     """Whether it does by its dtype, or has cells that are numbers and no others."""
-    if str(column.dtype) == "category":
+    dtype = column.cells.dtype
+    if str(dtype) == "category":
         return False
-    kinds = kinds_of(column)
-    if any(not issubclass(kind, Number) or issubclass(kind, bool | np.bool_) for kind in kinds):
+    if any(not issubclass(kind, Number) or issubclass(kind, bool | np.bool_) for kind in column.kinds):
         return False
-    return not says_nothing(column.dtype) or any(not is_missing(value) for value in np.asarray(column))
+    return not says_nothing(dtype) or _holds_something(column.cells)
 
 
-def _spells_numbers(column):
+def _holds_something(cells):
+    return any(not is_missing(value) for value in np.asarray(cells))
+
+
+def _spells_numbers(cells):
     """Whether a column holds strings, and all of them are numbers."""
-    known = [value for value in column if not is_missing(value)]
+    known = [value for value in cells if not is_missing(value)]
     if not known or not all(isinstance(value, str | bytes) for value in known):
         return False
     try:
@@ -201,8 +283,9 @@ def _spells_numbers(column):
     return True
 
 
-def _levels(name, column):
-    values = np.asarray(column if isinstance(column, np.ndarray) else column.to_numpy())
+def _cells_as_levels(column):
+    cells = column.cells
+    values = np.asarray(cells if isinstance(cells, np.ndarray) else cells.to_numpy())
     levels = np.empty(len(values), dtype=object)
     levels[:] = values.tolist()  # Python's own objects, which are equal whatever the dtype
     if not all(issubclass(kind, str | Number) for kind in set(map(type, levels))):
@@ -210,23 +293,24 @@ def _levels(name, column):
             try:
                 hash(value)
             except TypeError:  # a tuple that holds a list
-                raise _no_level(name, type(value)) from None
+                raise _no_level(column.name, type(value)) from None
     return levels
 
 
-def _numbers(name, column):
-    values = _as_array(column)
+def _cells_as_numbers(column):
+    values = _as_array(column.cells)
     if values.dtype == object:
         values = np.array([np.nan if is_missing(value) else value for value in values], dtype=object)
     try:
-        numbers = values.astype(np.float64)
+        numbers = values.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"Column {name!r} of X must hold numbers, as where the model was fitted: {error}."
+            f"Column {column.name!r} of X must hold numbers, as where the model was fitted: {error}."
         ) from None
     if (np.abs(numbers) > np.finfo(np.float32).max).any():
         raise ValueError(
-            f"Column {name!r} of X contains infinity or a value too large for dtype('float32'). Replace "
-            "it, or take logarithms of it."
+            f"Column {column.name!r} of X contains infinity or a value too large for dtype('float32'). "
+            "Replace it, or take logarithms of it."
         )
-    return numbers
+    # a narrow dtype is kept: it takes less memory, and float64 holds its numbers exactly
+    return values if values.dtype.kind in "iuf" and values.itemsize < numbers.itemsize else numbers

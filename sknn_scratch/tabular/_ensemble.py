@@ -6,7 +6,6 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -14,18 +13,14 @@ from typing import Any
 import numpy as np
 
 from sknn_scratch.core import (
-    Batches,
-    Dropout,
     Epoch,
     History,
-    Network,
     Observer,
     Outcome,
-    Parameters,
-    Training,
     train_minibatch,
 )
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
+from sknn_scratch.tabular._member import Member
 
 SECONDS_OF_A_WAIT = 0.1
 """After which the main thread looks whether it was interrupted.
@@ -39,36 +34,15 @@ NOT_JUDGED = math.nan, math.nan
 """Loss and score of an epoch that a member has not come through."""
 
 
-@dataclass
-class Member:
-    """One network in training.
-
-    Attributes
-    ----------
-    network, parameters, batches, training : Network, Parameters, Batches, Training
-        What the training loop works with.
-    rng : numpy.random.RandomState
-        Source of its random numbers.
-    """
-
-    network: Network
-    parameters: Parameters
-    batches: Batches
-    training: Training
-    rng: np.random.RandomState
-
-    @property
-    def has_dropout(self) -> bool:
-        """Whether a step draws random numbers."""
-        return any(isinstance(layer, Dropout) for layer in self.network.layers)
-
-
 class Lockstep:
     """Trains members at the same time, epoch by epoch.
 
-    All wait for the last one at two points of an epoch: to be judged together, so that the epoch whose
-    weights they keep is the best one of the ensemble; and to be looked at, while none of them changes. One
-    member trains in the thread that asks for it.
+    Think of runners on a round track with one gate. An epoch is one round, and each runner passes the gate
+    twice. The gate opens when the last runner has come; before it opens, one of them acts for all while
+    nobody moves. First, members wait there to be judged together, so that the epoch whose weights they keep
+    is the best one of the ensemble. Then each compares its score and keeps its weights or not. At the second
+    passage the epoch is recorded, and the observer looks at members that do not change. A runner who gives up
+    breaks the gate, and all who wait there stop too. A single member runs in the thread that asks for it.
 
     Parameters
     ----------
@@ -77,11 +51,11 @@ class Lockstep:
     judge : callable
         Returns the validation loss and score of all members as they are; None where nothing is held out.
     observer : Observer
-        Is told of every epoch once, with the means over members.
+        Called once for every epoch, with the means over members.
     n_at_work : int
         Members that compute at the same time.
     epochs : list of Epoch
-        What the observer is told is appended to it.
+        The means are appended to it.
     """
 
     def __init__(
@@ -97,8 +71,7 @@ class Lockstep:
         self._is_interrupted = self._stops = False
         self._judgement: tuple[float | None, float | None] = NOT_JUDGED
         self._at_work = threading.Semaphore(n_at_work)
-        self._judging = threading.Barrier(len(members), self._judge)
-        self._ending = threading.Barrier(len(members), self._end_epoch)
+        self._gate = threading.Barrier(len(members))
 
     def train(self, max_epochs: int) -> Outcome:
         """Train all members.
@@ -113,14 +86,11 @@ class Lockstep:
         Outcome
             Why training ended.
         """
-        try:
-            train = self._train_in_threads if len(self.members) > 1 else partial(self._train_member, 0)
-            outcome = train(max_epochs)
-            if outcome is Outcome.DIVERGED:
-                self.epochs.append(Epoch(math.nan, *self._judgement))
-            return outcome
-        finally:
-            del self._judging, self._ending  # they hold this object: the data would outlive it in a cycle
+        train = self._train_in_threads if len(self.members) > 1 else partial(self._train_member, 0)
+        outcome = train(max_epochs)
+        if outcome is Outcome.DIVERGED:
+            self.epochs.append(Epoch(math.nan, *self._judgement))
+        return outcome
 
     @uninterrupted
     def _train_in_threads(self, max_epochs: int) -> Outcome:
@@ -132,7 +102,7 @@ class Lockstep:
                     futures.append(pool.submit(self._train_member, i, max_epochs))
                     futures[-1].add_done_callback(ended.put)
             except BaseException:  # no more threads: those that have begun would wait for the others for ever
-                self._abort()
+                self._gate.abort()
                 raise
             while not all(future.done() for future in futures):
                 try:
@@ -168,20 +138,25 @@ class Lockstep:
                 member.training,
                 History(),
                 max_epochs,
-                validate=lambda parameters: self._wait_to_be_judged(),
+                validate=lambda parameters: self._be_judged(),
                 observer=_MemberObserver(self, i),
                 rng=member.rng if member.has_dropout else None,
             )
         finally:
             if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever
-                self._abort()
+                self._gate.abort()
                 self._at_work.release()
         return outcome
 
-    def _abort(self) -> None:
-        """End the training of all members that wait, or will wait, for each other."""
-        self._judging.abort()
-        self._ending.abort()
+    def _pass_gate(self, act: Callable[[], None]) -> None:
+        """Wait for the last member; one of them acts, and then all go on."""
+        if self._gate.wait() == 0:
+            try:
+                act()
+            except BaseException:
+                self._gate.abort()
+                raise
+        self._gate.wait()
 
     def begin_epoch(self, i: int) -> None:
         """Member i wants to work."""
@@ -189,15 +164,15 @@ class Lockstep:
         if i == 0:
             self.observer.epoch_begins()
 
-    def _wait_to_be_judged(self) -> tuple[float | None, float | None]:
+    def _be_judged(self) -> tuple[float | None, float | None]:
         self._at_work.release()
-        self._judging.wait()
+        self._pass_gate(self._judge)
         return self._judgement
 
     def end_epoch(self, i: int, epoch: Epoch) -> bool:
         """Member i has an epoch behind it; True ends its training."""
         self._recent[i] = epoch
-        self._ending.wait()
+        self._pass_gate(self._end_epoch)
         return self._stops
 
     def _judge(self) -> None:

@@ -34,20 +34,20 @@ class Fold:
     limits: tuple[np.ndarray, np.ndarray] | None = None
     members: list = field(default_factory=list)
 
-    def raw_scores(self, X):
+    def raw_scores(self, table):
         """Raw scores of the members together, in the units of y.
 
         Parameters
         ----------
-        X : frame or ndarray of shape (n_rows, n_features)
-            Data, checked.
+        table : Table
+            Data.
 
         Returns
         -------
         ndarray of shape (n_rows, n_outputs), float64
             Their inverse link is the prediction.
         """
-        data = self.preprocessor.encode(X)
+        data = self.preprocessor.encode(table)
         raws = [self.network.raw_scores(data, _in_float64(layers)) for layers in self.members]
         return self.in_units(combined(self.network.loss, raws))
 

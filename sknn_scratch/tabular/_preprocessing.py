@@ -3,12 +3,18 @@
 from numbers import Integral, Number, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
+from sknn_scratch._sklearn import (
+    Interval,
+    StrOptions,
+    check_feature_names,
+    check_feature_names_in,
+    fit_context,
+)
 from sknn_scratch.fitting._memory import refuse_beyond_memory
-from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_columns
+from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_table
 
 
 class TabularPreprocessor(TransformerMixin, BaseEstimator):
@@ -86,7 +92,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self.max_one_hot = max_one_hot
         self.clip = clip
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn levels, medians and scales.
 
@@ -102,24 +108,42 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer.
         """
-        X = checked_table(self, X, reset=True)
-        self.categorical_mask_ = categorical_mask(X, self.categorical_features)
-        columns = read_columns(X, self.categorical_mask_)
-        self._levels = [_levels(column.values) if column.is_categorical else None for column in columns]
-        self._has_gaps = [
-            not column.is_categorical and bool(np.isnan(column.values).any()) for column in columns
-        ]
-        limit = np.inf if self.max_one_hot is None else self.max_one_hot
-        self._is_embedded = [levels is not None and len(levels) > limit for levels in self._levels]
+        table = checked_table(self, X, reset=True)
+        return self.learn(read_table(table, categorical_mask(table, self.categorical_features)))
+
+    def learn(self, table):
+        """Learn from a table that has been read.
+
+        Parameters
+        ----------
+        table : Table
+            Data.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        check_feature_names(self, table.X, reset=True)
+        self.n_features_in_ = len(table.columns)
+        self.categorical_mask_ = np.array([column.is_categorical for column in table.columns])
         self.n_numbers_ = int(np.sum(~self.categorical_mask_))
-        pairs = zip(self._levels, self._is_embedded, strict=True)
-        self.n_levels_ = [len(levels) + 1 for levels, embedded in pairs if levels and embedded]
+        self._levels, self._has_gaps, self._is_embedded, self.n_levels_ = [], [], [], []
         numbers, one_hot = [], []
-        for column, levels, has_gaps, embedded in self._with_what_was_learnt(columns):
+        limit = np.inf if self.max_one_hot is None else self.max_one_hot
+        for column in table:
+            levels = _levels_in(column.values) if column.is_categorical else None
+            has_gaps = levels is None and bool(np.isnan(column.values).any())
+            embedded = levels is not None and len(levels) > limit
+            self._levels.append(levels)
+            self._has_gaps.append(has_gaps)
+            self._is_embedded.append(embedded)
             if levels is None:
                 numbers.append(_center_and_factor(column.values))
                 one_hot += [_center_and_factor(np.isnan(column.values).astype(float))] if has_gaps else []
-            elif not embedded:
+            elif embedded:
+                self.n_levels_.append(len(levels) + 1)
+            else:
                 one_hot += _centers_and_factors(_codes(column.values, levels), len(levels))
         if not numbers + one_hot + self.n_levels_:
             raise ValueError(
@@ -143,25 +167,25 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             Numbers, 0/1 columns, numbers of levels.
         """
         check_is_fitted(self)
-        return self.encode(checked_table(self, X, reset=False))
+        return self.encode(read_table(checked_table(self, X, reset=False), self.categorical_mask_))
 
-    def encode(self, X):
-        """Encode and scale a table that has been checked, whatever scikit-learn's ``transform_output`` says.
+    def encode(self, table):
+        """Encode and scale a table that has been read, whatever scikit-learn's ``transform_output`` says.
 
         Parameters
         ----------
-        X : frame or ndarray of shape (n_samples, n_features)
-            Data, as ``checked_table`` gives them.
+        table : Table
+            Data.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), float32
             Numbers, 0/1 columns, numbers of levels.
         """
-        columns = read_columns(X, self.categorical_mask_)
         number, one_hot, embedding = 0, self.n_numbers_, self.n_numbers_ + self.n_one_hot_
-        out = self._empty(len(columns[0].values))
-        for column, levels, has_gaps, embedded in self._with_what_was_learnt(columns):
+        out = self._empty(len(table))
+        learnt = zip(table, self._levels, self._has_gaps, self._is_embedded, strict=True)
+        for column, levels, has_gaps, embedded in learnt:
             values = column.values
             if levels is None:
                 known = np.where(np.isnan(values), self._center[number], values)
@@ -200,7 +224,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             The name of the feature, with ``"_missing"`` or the level behind it in 0/1 columns.
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         numbers, one_hot, embedded = [], [], []
         for i, name in enumerate(names):
             levels = self._levels[i]
@@ -212,9 +236,6 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             else:
                 one_hot += [f"{name}_{level}" for level in (levels[1:] if len(levels) == 2 else levels)]
         return np.array([*numbers, *one_hot, *embedded], dtype=object)
-
-    def _with_what_was_learnt(self, columns):
-        return zip(columns, self._levels, self._has_gaps, self._is_embedded, strict=True)
 
     def _empty(self, n_rows):
         width = self.n_numbers_ + self.n_one_hot_ + len(self.n_levels_)
@@ -239,7 +260,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _levels(values):
+def _levels_in(values):
     """The levels: numbers before strings before all else, and in their own order where they have one."""
     kinds: dict = {}
     for value in dict.fromkeys(values):  # as they appear: a set of strings has another order in each process

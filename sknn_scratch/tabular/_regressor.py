@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import mean_squared_error
-from sklearn.utils._param_validation import StrOptions
 
+from sknn_scratch._sklearn import StrOptions
 from sknn_scratch.core import Loss, SquaredError
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
@@ -294,7 +294,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         np.exp(kinds[:, first:], out=kinds[:, first:])
         return kinds, loss
 
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         y, loss = self._numbers(y)
         if loss.link_inverse not in SCALED_LINKS:
             raise ValueError(
@@ -302,7 +302,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
                 "use ScratchMLPRegressor."
             )
         n_outputs = y.shape[1] * loss.raw_per_target
-        if goes_on and self.n_outputs_ != n_outputs:
+        if purpose.continues and self.n_outputs_ != n_outputs:
             raise ValueError(f"y has {y.shape[1]} columns, not as many as the y to train on.")
         self.n_outputs_ = n_outputs
         return y, weight, loss

@@ -3,8 +3,8 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sknn_scratch._sklearn import Interval, Options, StrOptions
 from sknn_scratch.core import ACTIVATIONS, Activation, Schedule
 from sknn_scratch.fitting._parameters import Settings
 from sknn_scratch.tabular._presets import RATE_SCHEDULES
@@ -62,11 +62,3 @@ class TabularSettings(Settings):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    def _hidden_layer_sizes(self, sizes):
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}."
-            )
-        return tuple(int(size) for size in sizes)

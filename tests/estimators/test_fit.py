@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
 from sknn_scratch.core import Activation, Adam, Tanh
-from sknn_scratch.estimators._runs import Run
+from sknn_scratch.estimators._runs import MLPRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -514,7 +514,7 @@ def test_a_fit_keeps_nothing_of_the_data_alive(solver):
     gc.disable()
     try:
         ScratchMLPClassifier((2,), solver=solver, max_iter=2).fit(X, y)
-        assert not [thing for thing in gc.get_objects() if issubclass(type(thing), Run)]
+        assert not [thing for thing in gc.get_objects() if issubclass(type(thing), MLPRun)]
     finally:
         gc.enable()
 

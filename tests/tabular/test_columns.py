@@ -221,7 +221,7 @@ def test_nat_among_strings_is_a_gap():
 @each_kind
 def test_words_and_infinity_in_validation_data_are_refused_before_any_work(kind, small, monkeypatch):
     X = pd.DataFrame({"n": CODES, "m": np.arange(N)})
-    monkeypatch.setattr(TabularPreprocessor, "fit", lambda *args: pytest.fail("work has begun"))
+    monkeypatch.setattr(TabularPreprocessor, "learn", lambda *args: pytest.fail("work has begun"))
     for cells, message in [(of_levels("a"), "must hold numbers"), (np.full(N, np.inf), "infinity")]:
         with pytest.raises(ValueError, match=f"X_val, y_val.*do not fit.*Column 'n' of X.*{message}"):
             KINDS[kind](**small).fit(X, Y[kind], X_val=X.assign(n=cells), y_val=Y[kind])

@@ -26,7 +26,7 @@ from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import EpochLogger
 from sknn_scratch.core import Batches, BinaryLogLoss, Cosine, GaussianNLL, LeakyReLU, Quantile
 from sknn_scratch.core.threads import BLAS_LIMIT
-from sknn_scratch.tabular._run import Run
+from sknn_scratch.tabular._run import TableRun
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -442,7 +442,7 @@ def test_a_prediction_does_not_depend_on_the_rows_beside_it(kind, table, targets
 @pytest.mark.parametrize("n_ens", [1, 2])
 def test_a_fit_keeps_nothing_of_the_data_alive(kind, n_ens, table, targets, small):
     def alive():
-        return sum(type(thing) in (Run, Batches) for thing in gc.get_objects())
+        return sum(type(thing) in (TableRun, Batches) for thing in gc.get_objects())
 
     gc.collect()
     gc.disable()

@@ -14,6 +14,7 @@ from stop_after import StopAfter
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.core import CosLog, Progress, Quantile
 from sknn_scratch.tabular import TabularPreprocessor, _ensemble
+from sknn_scratch.tabular._columns import checked_table, read_table
 from sknn_scratch.tabular._fold import combined
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
@@ -32,10 +33,11 @@ def test_members_on_all_rows_join_those_that_chose_the_epoch(kind, n_cv, n_ens, 
     first = KINDS[kind](**small).fit(X, y)
     model = KINDS[kind](**small, refit=True).fit(X, y)
     *chose, on_all = model._folds
+    read = read_table(checked_table(model, X, reset=False), on_all.preprocessor.categorical_mask_)
     assert [len(fold.members) for fold in model._folds] == [n_ens] * (n_cv + 1)
     for ours, theirs in zip(chose, first._folds, strict=True):
-        np.testing.assert_array_equal(ours.raw_scores(X), theirs.raw_scores(X))
-    together = combined(on_all.network.loss, [fold.raw_scores(X) for fold in model._folds])
+        np.testing.assert_array_equal(ours.raw_scores(read), theirs.raw_scores(read))
+    together = combined(on_all.network.loss, [fold.raw_scores(read) for fold in model._folds])
     np.testing.assert_array_equal(raw_scores(model, X), together)
     assert not np.allclose(raw_scores(model, X), raw_scores(first, X))
 
@@ -119,7 +121,7 @@ def test_ctrl_c_between_the_two_trainings_keeps_the_first(kind, n_ens, table, ta
     X, y = table[0], targets[kind]
     small |= {"random_state": 0, "n_ens": n_ens}
     expected = KINDS[kind](**small).fit(X, y)
-    fit_preprocessor, n_fits = TabularPreprocessor.fit, 0
+    fit_preprocessor, n_fits = TabularPreprocessor.learn, 0
 
     def interrupted(*args, **kwargs):
         nonlocal n_fits
@@ -128,7 +130,7 @@ def test_ctrl_c_between_the_two_trainings_keeps_the_first(kind, n_ens, table, ta
             raise KeyboardInterrupt
         return fit_preprocessor(*args, **kwargs)
 
-    monkeypatch.setattr(TabularPreprocessor, "fit", interrupted)
+    monkeypatch.setattr(TabularPreprocessor, "learn", interrupted)
     with pytest.warns(UserWarning, match="interrupted by user"):
         model = KINDS[kind](**small, refit=True).fit(X, y)
     np.testing.assert_array_equal(raw_scores(model, X), raw_scores(expected, X))

@@ -6,14 +6,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from sknn_scratch._sklearn import check_partial_fit_first_call
 from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss, PerColumn
+from sknn_scratch.fitting._data import Purpose
 from sknn_scratch.fitting._labels import refuse_mixed_labels
 from sknn_scratch.fitting._parameters import resolved
 
@@ -58,7 +55,7 @@ class ClassTargets:
             for column in [classes] if np.ndim(classes[0]) == 0 else classes:
                 refuse_mixed_labels(column, "classes")
         if classes is None or np.ndim(classes[0]) == 0:
-            _check_partial_fit_first_call(self, classes)  # sets classes_
+            check_partial_fit_first_call(self, classes)  # sets classes_
             return
         classes = [unique_labels(column) for column in classes]  # one array for each column of y
         if not hasattr(self, "classes_"):
@@ -77,69 +74,69 @@ class ClassTargets:
             return "multioutput"
         return "multilabel" if self._is_multilabel() else "single-label"
 
-    def _encode_targets(self, y, weight, dtype, goes_on, incremental):
+    def _encode_targets(self, y, weight, dtype, purpose):
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
-        kind = self._kind_of(y, goes_on, incremental)
+        kind = self._kind_of(y, purpose)
         if issparse(y) and kind != "multilabel":
             raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
         if kind is None:
             check_classification_targets(y)  # raises
-        if goes_on and kind != self._kind_of_targets():
+        if purpose.continues and kind != self._kind_of_targets():
             raise ValueError(
                 f"Training cannot go on from {self._kind_of_targets()} to {kind} targets: use fit with "
                 "warm_start=False."
             )
-        if incremental and isinstance(self.classes_, list) is not (kind == "multioutput"):
+        if purpose.is_part and isinstance(self.classes_, list) is not (kind == "multioutput"):
             raise ValueError(
                 f"classes={self.classes_} does not go with {kind} targets: it must be a list of arrays, one "
                 "for each column of y, where these hold several classes, and one array otherwise."
             )
         self._labels_are_sparse = issparse(y)
         if kind == "multioutput":
-            codes = self._encode_columns(y, goes_on, incremental)
+            codes = self._encode_columns(y, purpose)
             self.n_outputs_ = sum(len(classes) for classes in self.classes_)
         else:
-            self._check_labels(unique_labels(y), kind, goes_on, incremental)
+            self._check_labels(unique_labels(y), kind, purpose)
             if kind == "multilabel":
                 codes = y.toarray() if issparse(y) else y
                 self.n_outputs_ = codes.shape[1]
             else:
                 codes = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
                 self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        weight = self._with_class_weight(weight, codes, kind, dtype, incremental)
+        weight = self._with_class_weight(weight, codes, kind, dtype, purpose)
         return codes.astype(dtype), weight, self._loss_for(kind)
 
-    def _kind_of(self, y, goes_on, incremental):
+    def _kind_of(self, y, purpose):
         """The kind of targets, None if it is not supported."""
         # 0 and 1 may be all that a part of the data has of several classes
-        is_known = (goes_on or incremental) and isinstance(self.classes_, list)
+        is_known = purpose is not Purpose.NEW_FIT and isinstance(self.classes_, list)
         if y.ndim == 2 and not issparse(y) and (is_known or y.dtype == object):
             return "multioutput"
         return _KINDS.get(type_of_target(y, input_name="y"))
 
-    def _check_labels(self, labels, kind, goes_on, incremental):
+    def _check_labels(self, labels, kind, purpose):
         """Keep the labels as the classes, or see whether they are among those known."""
-        if not (goes_on or incremental):
+        if purpose is Purpose.NEW_FIT:
             self.classes_ = labels
         elif kind == "multilabel" and len(labels) != len(self.classes_):
             raise ValueError(f"y has {len(labels)} labels, but classes has {len(self.classes_)}.")
-        elif incremental and not set(labels) <= set(self.classes_):
+        elif purpose.is_part and not set(labels) <= set(self.classes_):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
                 f"'y' has {labels}."
             )
-        elif not incremental and set(labels) != set(self.classes_):
+        elif purpose is Purpose.WARM_START and set(labels) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {labels}"
             )
 
-    def _encode_columns(self, y, goes_on, incremental):
+    def _encode_columns(self, y, purpose):
         """Numbers of classes, column by column."""
         columns = [_of_one_kind(y[:, i]) for i in range(y.shape[1])]
         labels = [unique_labels(column) for column in columns]
-        known = labels if not (goes_on or incremental) else self.classes_
+        known = labels if purpose is Purpose.NEW_FIT else self.classes_
         if len(known) != len(labels):
             raise ValueError(f"y has {len(labels)} columns, but classes has {len(known)}.")
         for i, (new, old) in enumerate(zip(labels, known, strict=True)):
@@ -150,14 +147,15 @@ class ClassTargets:
         pairs = zip(encoders, columns, strict=True)
         return np.column_stack([encoder.transform(column) for encoder, column in pairs])
 
-    def _with_class_weight(self, weight, codes, kind, dtype, incremental):
+    def _with_class_weight(self, weight, codes, kind, dtype, purpose):
         """Weights of samples times those of their classes, one factor for each column of y."""
         if self.class_weight is None:
             return weight
         columns = codes.T.astype(np.intp)
         is_balanced = self.class_weight == "balanced"
         # validation data are weighted like those to train on
-        if not (is_balanced and incremental and hasattr(self, "_weights_of_classes")):
+        known = purpose is Purpose.VALIDATION and hasattr(self, "_weights_of_classes")
+        if not (is_balanced and known):
             classes = [np.arange(2)] * len(columns) if kind == "multilabel" else self.classes_
             classes = [classes] if kind == "single-label" else classes
             given = self.class_weight

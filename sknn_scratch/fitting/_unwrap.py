@@ -1,11 +1,10 @@
 """Finding the network in what a user calls the model."""
 
 from sklearn.base import MetaEstimatorMixin
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sknn_scratch.estimators._base import BaseScratchMLP
+from sknn_scratch._sklearn import BaseSearchCV
 
 MLPS = "ScratchMLPClassifier, a ScratchMLPRegressor"
 """What errors call the networks of dense layers."""
@@ -13,7 +12,7 @@ MLPS = "ScratchMLPClassifier, a ScratchMLPRegressor"
 
 def is_mlp(estimator):
     """Whether it is a network of dense layers, which shows its weights."""
-    return isinstance(estimator, BaseScratchMLP)
+    return getattr(estimator, "has_dense_layers", False)
 
 
 def unwrap(estimator, is_network=is_mlp, names=MLPS):

@@ -1,0 +1,89 @@
+"""Columns of X as the user gave them: their names, what they hold, and the refusal of dates."""
+
+import datetime
+
+import numpy as np
+
+_GAPS = "NoneType", "NAType", "NaTType"
+_DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64
+_ADVICE = "Turn it into numbers, such as days since a date, the hour or the day of the week, or leave it out."
+
+
+def is_frame(X):
+    """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
+    return hasattr(X, "shape") and hasattr(X, "dtypes") and hasattr(X, "columns")  # a lazy frame has no shape
+
+
+def named_columns(X):
+    """The columns with the names that messages call them by.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
+
+    Returns
+    -------
+    list of (str, Series or ndarray)
+        One pair for each column.
+    """
+    if is_frame(X):
+        # by position where pandas can: names may be there twice
+        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
+        return list(zip(map(str, X.columns), columns, strict=True))
+    return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
+
+
+def kinds_of(column):
+    """The types of what a column holds.
+
+    Parameters
+    ----------
+    column : ndarray, or Series of pandas or polars
+        The column.
+
+    Returns
+    -------
+    set of type
+        The scalar type of the column's dtype. A dtype that says nothing (object) counts by the types of the
+        cells, None, NA and NaT left out; a category counts by its categories.
+    """
+    categories = getattr(column.dtype, "categories", None)
+    column = column if getattr(categories, "dtype", None) is None else categories
+    if not says_nothing(column.dtype):
+        return {_scalar_type(column.dtype)}
+    return {kind for kind in set(map(type, np.asarray(column))) if kind.__name__ not in _GAPS}
+
+
+def says_nothing(dtype):
+    """Whether a dtype leaves open what a column holds: object, polars' Null, any of older polars."""
+    return _scalar_type(dtype) in (object, np.object_, type(None))
+
+
+def _scalar_type(dtype):
+    # of polars' dtypes; those of NumPy and pandas have a type, and those of older polars neither
+    return dtype.to_python() if hasattr(dtype, "to_python") else getattr(dtype, "type", object)
+
+
+def refuse_dates(what, kinds):
+    """Raise if a column holds dates, times, durations or periods.
+
+    Parameters
+    ----------
+    what : str
+        How the message calls the column, such as "Column 'a' of X".
+    kinds : set of type
+        The types of what the column holds, as `kinds_of` tells them.
+
+    Raises
+    ------
+    ValueError
+        If it does; the message names the column and says what to do.
+    """
+    if any(issubclass(kind, _DATES) or _is_period(kind) for kind in kinds):
+        raise ValueError(f"{what} holds dates or times, which are no numbers yet. {_ADVICE}")
+
+
+def _is_period(kind):
+    """Whether it is pandas' Period, which is no date of the standard library's."""
+    return kind.__name__ == "Period" and kind.__module__.startswith("pandas")
