@@ -71,6 +71,7 @@ from sknn_scratch.core.losses import (
     Quantile,
     SquaredError,
 )
+from sknn_scratch.core.machine.threads import Team
 from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, OptimizerState, RMSprop
 from sknn_scratch.core.parameters import Parameters, count_parameters
@@ -90,7 +91,6 @@ from sknn_scratch.core.schedules import (
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.threads import Team
 from sknn_scratch.core.training import Training, train_minibatch
 from sknn_scratch.core.workspace import Workspace
 

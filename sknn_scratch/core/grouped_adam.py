@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sknn_scratch.core.configuration import FRACTION, NOT_NEGATIVE, POSITIVE, number
-from sknn_scratch.core.memory import aligned_like
+from sknn_scratch.core.machine.memory import aligned_like
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import WEIGHTS, FloatArray, Parameters, Shapes
 

@@ -19,8 +19,8 @@ from sknn_scratch.core.activations import Activation, Identity
 from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
-from sknn_scratch.core.threads import BLAS_LIMIT, Team
 from sknn_scratch.core.workspace import Part, Workspace, rows_of
 
 BYTES_OF_A_BLOCK = 2**21

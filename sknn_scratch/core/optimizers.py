@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import norm
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import (
     CLOSED_FRACTION,
     FRACTION,
@@ -27,9 +26,10 @@ from sknn_scratch.core.configuration import (
     Configured,
     number,
 )
-from sknn_scratch.core.memory import aligned_copy, aligned_like
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.core.machine.memory import aligned_copy, aligned_like
+from sknn_scratch.core.machine.threads import Team, parts_of
 from sknn_scratch.core.parameters import FloatArray
-from sknn_scratch.core.threads import Team, parts_of
 
 BYTES_OF_A_PART = 2**18
 """Of each vector, what an update works on at a time."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.layers import Layer
-from sknn_scratch.core.memory import aligned, aligned_like
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.core.machine.memory import aligned, aligned_like
+from sknn_scratch.core.machine.threads import Team, parts_of
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
-from sknn_scratch.core.threads import Team, parts_of
 
 if TYPE_CHECKING:
     from sknn_scratch.core.network import Network

@@ -20,7 +20,7 @@ from sknn_scratch.core import (
     Training,
     fit_first_weights,
 )
-from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 from sknn_scratch.fitting._scores import ValidationScorer
 from sknn_scratch.fitting._target_scale import start_at_constant
 from sknn_scratch.tabular._advice import refuse_large_training, warn_of_levels

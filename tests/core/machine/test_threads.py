@@ -36,7 +36,7 @@ from sknn_scratch.core import (
 from sknn_scratch.core import network as network_module
 from sknn_scratch.core import optimizers as optimizers_module
 from sknn_scratch.core import training as training_module
-from sknn_scratch.core.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
