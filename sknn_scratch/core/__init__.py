@@ -23,8 +23,8 @@ from sknn_scratch.core.activations import (
 )
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
-from sknn_scratch.core.data_driven import fit_first_weights
 from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
+from sknn_scratch.core.first_weights import fit_first_weights
 from sknn_scratch.core.gradient_check import gradient_errors
 from sknn_scratch.core.grouped_adam import GroupedAdam
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
