@@ -310,9 +310,7 @@ class MinibatchRun(Run):
         if before is not None and self.incremental:
             training = before.copy()
             training.patience = patience
-            averages = training.optimizer_state.averages
-            for name, average in averages.items():
-                averages[name] = average.astype(self.parameters.flat.dtype, copy=False)
+            training.optimizer_state = training.optimizer_state.astype(self.parameters.flat.dtype)
             return training
         optimizer = estimator._configured("solver", OPTIMIZERS)
         return Training(
