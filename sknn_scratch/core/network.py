@@ -21,7 +21,7 @@ from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
-from sknn_scratch.core.workspace import Part, Workspace, rows_of
+from sknn_scratch.core.workspace import BatchPart, Workspace, rows_of
 
 BYTES_OF_A_BLOCK = 2**21
 """Outputs of all layers for one block of rows at prediction: what a core's cache holds."""
@@ -176,7 +176,7 @@ class Network:
             loss = self._pass(X, y, weight, parts[0])
         else:
             # the mean over the batch is that of the parts' means, by weight: so are the gradients
-            def pass_of_part(part: Part) -> float:
+            def pass_of_part(part: BatchPart) -> float:
                 of_part = None if weight is None else weight[part.rows]
                 part_weight = part.rows.stop - part.rows.start if of_part is None else float(of_part.sum())
                 if part_weight == 0:
@@ -204,7 +204,7 @@ class Network:
         return 0.5 * strength * squares
 
     def _pass(
-        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, part: Part, share: float = 1.0
+        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, part: BatchPart, share: float = 1.0
     ) -> float:
         """Forward and backward; returns the loss, and leaves `share` times its gradient with the part."""
         inputs = []
