@@ -1,8 +1,31 @@
 """The network itself, on NumPy and SciPy (and threadpoolctl), to be read in this order:
 
-activations, losses, initializers, layers, memory, parameters, interruption, threads, network, optimizers,
-schedules, batches, stopping, history, training, lbfgs; then explanation and gradient_check, which show a step
-and test it.
+- ``configuration``: settings as fields that are checked
+- ``activations``: ``base``, ``sigmoid``, ``rectified``, ``smooth``
+- ``losses``: ``base``, ``links``, ``regression``, ``classification``, ``per_column``
+- ``initializers``: the first weights
+- ``parameters``: one flat vector, with named views for each layer
+- ``layers``: ``base``, ``dense``, ``activation``, ``dropout``; those of networks for tables are
+  ``neural_tangent``, ``scaling``, ``parametric_activation``, ``pbld``, ``category_embedding``, ``columns``
+- ``workspace``: the memory of a step
+- ``network``: a step of training, forward and backward
+- ``prediction``: forward only, block by block
+- ``optimizers``: how a gradient changes the parameters
+- ``grouped_adam``: the optimizer of networks for tables
+- ``schedules``: the learning rate
+- ``batches``: the order of rows
+- ``stopping``: patience, and the best weights
+- ``history``: what is recorded of an epoch
+- ``training``: the loop
+- ``lbfgs``: the other way to train
+- ``first_weights``: first weights that look at the data
+- ``explanation``: one step laid open
+- ``gradient_check``: backpropagation against central differences
+
+To be skipped at first reading:
+
+- ``machine``: hardware, not mathematics, in ``memory``, ``blocks``, ``threads``
+- ``interruption``: Ctrl-C
 """
 
 from sknn_scratch.core.activations import (
