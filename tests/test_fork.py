@@ -11,7 +11,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknn_scratch import ScratchMLPClassifier, ScratchRealMLPClassifier
-from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork"),

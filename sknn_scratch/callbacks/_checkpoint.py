@@ -12,7 +12,7 @@ from sknn_scratch.callbacks._fingerprint import fingerprint
 from sknn_scratch.callbacks._state import restore, state_of
 
 _FORMAT = "sknn_scratch checkpoint"
-_VERSION = 2
+_VERSION = 3
 
 
 class Checkpoint:

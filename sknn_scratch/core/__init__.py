@@ -1,8 +1,31 @@
 """The network itself, on NumPy and SciPy (and threadpoolctl), to be read in this order:
 
-activations, losses, initializers, layers, memory, parameters, interruption, threads, network, optimizers,
-schedules, batches, stopping, history, training, lbfgs; then explanation and gradient_check, which show a step
-and test it.
+- ``configuration``: settings as fields that are checked
+- ``activations``: ``base``, ``sigmoid``, ``rectified``, ``smooth``
+- ``losses``: ``base``, ``links``, ``regression``, ``classification``, ``per_column``
+- ``initializers``: the first weights
+- ``parameters``: one flat vector, with named views for each layer
+- ``layers``: ``base``, ``dense``, ``activation``, ``dropout``; those of networks for tables are
+  ``neural_tangent``, ``scaling``, ``parametric_activation``, ``pbld``, ``category_embedding``, ``columns``
+- ``workspace``: the memory of a step
+- ``network``: a step of training, forward and backward
+- ``prediction``: forward only, block by block
+- ``optimizers``: how a gradient changes the parameters
+- ``grouped_adam``: the optimizer of networks for tables
+- ``schedules``: the learning rate
+- ``batches``: the order of rows
+- ``stopping``: patience, and the best weights
+- ``history``: what is recorded of an epoch
+- ``training``: the loop
+- ``lbfgs``: the other way to train
+- ``first_weights``: first weights that look at the data
+- ``explanation``: one step laid open
+- ``gradient_check``: backpropagation against central differences
+
+To be skipped at first reading:
+
+- ``machine``: hardware, not mathematics, in ``memory``, ``blocks``, ``threads``
+- ``interruption``: Ctrl-C
 """
 
 from sknn_scratch.core.activations import (
@@ -23,8 +46,8 @@ from sknn_scratch.core.activations import (
 )
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
-from sknn_scratch.core.data_driven import fit_first_weights
 from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
+from sknn_scratch.core.first_weights import fit_first_weights
 from sknn_scratch.core.gradient_check import gradient_errors
 from sknn_scratch.core.grouped_adam import GroupedAdam
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
@@ -71,6 +94,7 @@ from sknn_scratch.core.losses import (
     Quantile,
     SquaredError,
 )
+from sknn_scratch.core.machine.threads import Team
 from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, OptimizerState, RMSprop
 from sknn_scratch.core.parameters import Parameters, count_parameters
@@ -90,7 +114,6 @@ from sknn_scratch.core.schedules import (
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.threads import Team
 from sknn_scratch.core.training import Training, train_minibatch
 from sknn_scratch.core.workspace import Workspace
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
-from sknn_scratch.core.memory import aligned
+from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.parameters import FloatArray
 
 

@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.core.configuration import FRACTION, NOT_NEGATIVE, POSITIVE, number
-from sknn_scratch.core.memory import aligned_like
-from sknn_scratch.core.optimizers import Optimizer, OptimizerState
+from sknn_scratch.core.machine.memory import aligned_like
+from sknn_scratch.core.optimizers import Optimizer, OptimizerState, move_moments, zero_moments
 from sknn_scratch.core.parameters import WEIGHTS, FloatArray, Parameters, Shapes
 
 
 @dataclass
 class GroupedState(OptimizerState):
-    """Adam's state, and among its arrays the factors ``"rate"`` and ``"decay"`` of each parameter.
+    """Adam's state, and the factors of each parameter, which steps leave as they are.
 
     Attributes
     ----------
+    factors : dict of str -> ndarray of shape (n_parameters,)
+        ``"rate"`` of the learning rate, and ``"decay"`` of the weight decay where there is any.
     n_alike : int
         Parameters at the front that have the same factors: the weights of all layers.
     """
 
+    factors: dict[str, FloatArray] = field(default_factory=dict)
     n_alike: int = 0
 
-    def part(self, part: slice) -> OptimizerState:
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """The same state for parameters of another precision."""
+        factors = {name: factor.astype(dtype, copy=False) for name, factor in self.factors.items()}
+        return replace(super().astype(dtype), factors=factors)
+
+    def part(self, part: slice) -> Self:
         """The state of some of the parameters; if they are alike, with one number for all as factor."""
         state = super().part(part)
         if part.stop <= self.n_alike:
-            for name in {"rate", "decay"} & state.averages.keys():
-                state.averages[name] = state.averages[name][:1]
-        return state
+            part = slice(1)
+        return replace(state, factors={name: factor[part] for name, factor in self.factors.items()})
 
 
 @dataclass
@@ -68,7 +77,7 @@ class GroupedAdam(Optimizer):
     >>> from sknn_scratch.core import GroupedAdam
     >>> rule, theta = GroupedAdam(), np.array([1.0, 1.0])
     >>> state = rule.init(theta)
-    >>> state.averages["rate"][:] = 1.0, 0.1
+    >>> state.factors["rate"][:] = 1.0, 0.1
     >>> rule.step(theta, np.array([5.0, 5.0]), state, learning_rate=0.1)
     >>> theta.round(6)
     array([0.9 , 0.99])
@@ -80,14 +89,9 @@ class GroupedAdam(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> GroupedState:
-        averages = {
-            "m": aligned_like(theta, 0.0),
-            "v": aligned_like(theta, 0.0),
-            "rate": aligned_like(theta, 1.0),
-        }
-        if self.weight_decay:
-            averages["decay"] = aligned_like(theta, 1.0)
-        return GroupedState(averages)
+        names = ("rate", "decay") if self.weight_decay else ("rate",)
+        factors = {name: aligned_like(theta, 1.0) for name in names}
+        return GroupedState(zero_moments(theta), factors=factors)
 
     def set_factors(
         self,
@@ -108,34 +112,27 @@ class GroupedAdam(Optimizer):
             The factors f and d by the last part of a parameter's name, such as ``"bias"``; where a name is
             not in them the factor is 1.
         """
-        given = {name: learning_rate.get(name, 1.0) for name in _names(shapes)}
+        rates = {name: learning_rate.get(name, 1.0) for name in _names(shapes)}
+        decays = {name: rate * rate * weight_decay.get(name, 1.0) for name, rate in rates.items()}
+        given = {"rate": rates, "decay": decays}
         with np.errstate(over="ignore"):  # training will diverge
-            _fill(state.averages["rate"], shapes, given)
-            if "decay" in state.averages:
-                decays = {name: rate * rate * weight_decay.get(name, 1.0) for name, rate in given.items()}
-                _fill(state.averages["decay"], shapes, decays)
+            # new arrays: copies of the state share those that it had
+            state.factors = {name: _filled(old, shapes, given[name]) for name, old in state.factors.items()}
         state.n_alike = sum(math.prod(layer.get(WEIGHTS, (0,))) for layer in shapes)
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
     ) -> None:
-        # m and v are kept without their factors 1 - beta, as in Adam: they are in `scale` and `epsilon`
-        m, v = state.averages["m"], state.averages["v"]
+        assert isinstance(state, GroupedState)  # `init` made it
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
-        m *= beta_1
-        m += gradient
-        np.multiply(gradient, gradient, out=gradient)
-        v *= beta_2
-        v += gradient
+        # with v as it is kept, sqrt(v') + epsilon = (sqrt(v) + epsilon corrected) / corrected
         corrected = math.sqrt((1 - beta_2**state.n_steps) / (1 - beta_2))
         scale = (1 - beta_1) / (1 - beta_1**state.n_steps) * corrected
-        update = np.sqrt(v, out=gradient)
-        update += float(self.epsilon) * corrected
-        np.divide(m, update, out=update)
-        update *= learning_rate * scale * state.averages["rate"]
+        update = move_moments(state, gradient, beta_1, beta_2, float(self.epsilon) * corrected)
+        update *= learning_rate * scale * state.factors["rate"]
         decay = learning_rate * state.regularization * float(self.weight_decay)
         if decay:  # of theta as it was before the step
-            theta *= 1.0 - decay * state.averages["decay"]
+            theta *= 1.0 - decay * state.factors["decay"]
         theta -= update
 
 
@@ -143,7 +140,9 @@ def _names(shapes: Shapes) -> set[str]:
     return {name.rpartition(".")[2] for layer in shapes for name in layer}
 
 
-def _fill(flat: FloatArray, shapes: Shapes, values: Mapping[str, float]) -> None:
+def _filled(like: FloatArray, shapes: Shapes, values: Mapping[str, float]) -> FloatArray:
+    flat = aligned_like(like)
     for layer in Parameters(shapes, flat).layers:
         for name, view in layer.items():
             view[...] = values[name.rpartition(".")[2]]
+    return flat

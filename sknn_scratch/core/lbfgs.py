@@ -13,10 +13,10 @@ from scipy.optimize import minimize
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.interruption import interruptibly, uninterrupted
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 from sknn_scratch.core.network import Network, Objective
 from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.threads import BLAS_LIMIT
 from sknn_scratch.core.training import Validate, measure
 from sknn_scratch.core.workspace import Workspace
 

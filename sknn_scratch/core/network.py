@@ -20,14 +20,8 @@ from sknn_scratch.core.initializers import Initializer, ScikitLearn
 from sknn_scratch.core.layers import Activate, Dense, Dropout, Layer
 from sknn_scratch.core.losses import Loss
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters, Shapes
-from sknn_scratch.core.threads import BLAS_LIMIT, Team
-from sknn_scratch.core.workspace import Part, Workspace, rows_of
-
-BYTES_OF_A_BLOCK = 2**21
-"""Outputs of all layers for one block of rows at prediction: what a core's cache holds."""
-
-WORK_OF_A_BLOCK = 2**24
-"""Multiplications of one such block from which threads, a block each, are faster than BLAS's own."""
+from sknn_scratch.core.prediction import forward_by_blocks
+from sknn_scratch.core.workspace import BatchPart, Workspace
 
 
 class Objective(NamedTuple):
@@ -176,7 +170,7 @@ class Network:
             loss = self._pass(X, y, weight, parts[0])
         else:
             # the mean over the batch is that of the parts' means, by weight: so are the gradients
-            def pass_of_part(part: Part) -> float:
+            def pass_of_part(part: BatchPart) -> float:
                 of_part = None if weight is None else weight[part.rows]
                 part_weight = part.rows.stop - part.rows.start if of_part is None else float(of_part.sum())
                 if part_weight == 0:
@@ -204,7 +198,7 @@ class Network:
         return 0.5 * strength * squares
 
     def _pass(
-        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, part: Part, share: float = 1.0
+        self, X: FloatArray, y: FloatArray, weight: FloatArray | None, part: BatchPart, share: float = 1.0
     ) -> float:
         """Forward and backward; returns the loss, and leaves `share` times its gradient with the part."""
         inputs = []
@@ -244,7 +238,7 @@ class Network:
         ndarray of shape (n_rows, n_outputs)
             Raw scores.
         """
-        return _run(self.layers, X, parameters, rows)
+        return forward_by_blocks(self.layers, X, parameters, rows)
 
     def hidden_activations(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> list[FloatArray]:
         """What the hidden layers hand on.
@@ -262,7 +256,7 @@ class Network:
             The input of each layer with weights but the first.
         """
         ends = [i for i, layer in enumerate(self.layers) if layer.shapes][1:]
-        return [_run(self.layers[:end], X, parameters[:end], None) for end in ends]
+        return [forward_by_blocks(self.layers[:end], X, parameters[:end]) for end in ends]
 
     def predict(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> FloatArray:
         """Predictions: the inverse link of the raw scores.
@@ -282,48 +276,3 @@ class Network:
         raw = self.raw_scores(X, parameters)
         self.loss.predict(raw, out=raw)
         return raw
-
-
-def _run(
-    layers: Sequence[Layer],
-    X: FloatArray,
-    parameters: Sequence[LayerParameters],
-    rows: npt.NDArray[np.intp] | None,
-) -> FloatArray:
-    """The output of the last of some layers, for all or some rows."""
-    arrays = [array for layer in parameters for array in layer.values()]
-    dtype = X.dtype
-    if any(array.dtype != dtype for array in arrays):
-        dtype = np.result_type(X, *arrays)
-        parameters = [{k: a.astype(dtype, copy=False) for k, a in p.items()} for p in parameters]
-    n_rows = X.shape[0] if rows is None else len(rows)
-    block = max(1, BYTES_OF_A_BLOCK // (dtype.itemsize * sum(layer.n_outputs for layer in layers)))
-
-    def run(part: slice, memory: list[dict[str, FloatArray]]) -> FloatArray:
-        x = X[part if rows is None else rows[part]].astype(dtype, copy=False)
-        for layer, theta, buffers in zip(layers, parameters, memory, strict=True):
-            x = layer.forward(theta, x, buffers)
-        return x
-
-    def memory_of(n_rows: int) -> list[dict[str, FloatArray]]:
-        return [layer.forward_buffers(n_rows, dtype) for layer in layers]
-
-    if n_rows <= block:
-        return run(slice(n_rows), memory_of(n_rows))
-
-    raw: FloatArray = np.empty((n_rows, layers[-1].n_outputs), dtype)
-
-    def run_blocks(starts: range) -> None:
-        memory = memory_of(block)
-        for start in starts:
-            part = slice(start, min(start + block, n_rows))
-            raw[part] = run(part, [rows_of(buffers, slice(part.stop - start)) for buffers in memory])
-
-    starts = range(0, n_rows, block)
-    if block * sum(array.size for array in arrays) < WORK_OF_A_BLOCK:
-        run_blocks(starts)
-    else:
-        # blocks are the same whoever computes them, and so are their bits
-        with BLAS_LIMIT, Team(min(len(starts), BLAS_LIMIT.n_free)) as team:
-            team.map(run_blocks, [starts[i :: team.n_threads] for i in range(team.n_threads)])
-    return raw

@@ -13,11 +13,12 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import norm
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import (
     CLOSED_FRACTION,
     FRACTION,
@@ -27,9 +28,10 @@ from sknn_scratch.core.configuration import (
     Configured,
     number,
 )
-from sknn_scratch.core.memory import aligned_copy, aligned_like
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.core.machine.memory import aligned_copy, aligned_like
+from sknn_scratch.core.machine.threads import Team, parts_of
 from sknn_scratch.core.parameters import FloatArray
-from sknn_scratch.core.threads import Team, parts_of
 
 BYTES_OF_A_PART = 2**18
 """Of each vector, what an update works on at a time."""
@@ -56,12 +58,17 @@ class OptimizerState:
     n_steps: int = 0
     regularization: float = 1.0
 
-    def copy(self) -> OptimizerState:
-        """The same state in memory of its own."""
+    def copy(self) -> Self:
+        """The same state with averages in memory of their own."""
         averages = {name: aligned_copy(a) for name, a in self.averages.items()}
         return replace(self, averages=averages)
 
-    def part(self, part: slice) -> OptimizerState:
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """The same state for parameters of another precision."""
+        averages = {name: a.astype(dtype, copy=False) for name, a in self.averages.items()}
+        return replace(self, averages=averages)
+
+    def part(self, part: slice) -> Self:
         """The state of some of the parameters, a view."""
         return replace(self, averages={name: a[part] for name, a in self.averages.items()})
 
@@ -221,7 +228,7 @@ class Adam(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"m": aligned_like(theta, 0.0), "v": aligned_like(theta, 0.0)})
+        return OptimizerState(zero_moments(theta))
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -270,7 +277,7 @@ class AdamW(Optimizer):
     epsilon: float = number(1e-8, POSITIVE)
 
     def init(self, theta: FloatArray) -> OptimizerState:
-        return OptimizerState({"m": aligned_like(theta, 0.0), "v": aligned_like(theta, 0.0)})
+        return OptimizerState(zero_moments(theta))
 
     def _update(
         self, theta: FloatArray, gradient: FloatArray, state: OptimizerState, learning_rate: float
@@ -292,21 +299,63 @@ def _adapt_moments(
     beta_2: float,
     epsilon: float,
 ) -> None:
-    # m and v are kept without their factors 1 - beta, which saves two passes over the parameters; the factors
-    # come back in the two numbers `scale` and `epsilon`.
+    scale = (1 - beta_1) / math.sqrt(1 - beta_2)
+    scale *= math.sqrt(1 - beta_2**state.n_steps) / (1 - beta_1**state.n_steps)
+    update = move_moments(state, gradient, beta_1, beta_2, epsilon / math.sqrt(1 - beta_2))
+    update *= learning_rate * scale
+    theta -= update
+
+
+def zero_moments(theta: FloatArray) -> dict[str, FloatArray]:
+    """Adam's averages before the first step: m of gradients and v of their squares.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        The parameters.
+
+    Returns
+    -------
+    dict of str -> ndarray of shape (n_parameters,)
+        Zeros.
+    """
+    return {"m": aligned_like(theta, 0.0), "v": aligned_like(theta, 0.0)}
+
+
+def move_moments(
+    state: OptimizerState, gradient: FloatArray, beta_1: float, beta_2: float, epsilon: float
+) -> FloatArray:
+    """Move Adam's averages towards a gradient; returns the direction of the step.
+
+    m <- beta_1 m + g and v <- beta_2 v + g^2, then m / (sqrt(v) + epsilon).
+
+    m and v are kept without their factors 1 - beta, which saves two passes over the parameters. The caller
+    puts the factors back into two numbers: epsilon is divided by sqrt(1 - beta_2), and the direction is
+    multiplied by (1 - beta_1) / sqrt(1 - beta_2).
+
+    Parameters
+    ----------
+    state : OptimizerState
+        The state, whose averages are changed in place.
+    gradient : ndarray of shape (n_parameters,)
+        The gradient; its memory is used up.
+    beta_1, beta_2, epsilon : float
+        Numbers of Python, since those of NumPy would make float32 arithmetic float64.
+
+    Returns
+    -------
+    ndarray of shape (n_parameters,)
+        The direction, in the memory of the gradient.
+    """
     m, v = state.averages["m"], state.averages["v"]
     m *= beta_1
     m += gradient
     np.multiply(gradient, gradient, out=gradient)
     v *= beta_2
     v += gradient
-    scale = (1 - beta_1) / math.sqrt(1 - beta_2)
-    scale *= math.sqrt(1 - beta_2**state.n_steps) / (1 - beta_1**state.n_steps)
-    update = np.sqrt(v, out=gradient)
-    update += epsilon / math.sqrt(1 - beta_2)
-    np.divide(m, update, out=update)
-    update *= learning_rate * scale
-    theta -= update
+    direction = np.sqrt(v, out=gradient)
+    direction += epsilon
+    return np.divide(m, direction, out=direction)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.memory import aligned, aligned_copy
+from sknn_scratch.core.machine.memory import aligned, aligned_copy
 
 FloatArray = npt.NDArray[np.floating[Any]]
 LayerParameters = Mapping[str, FloatArray]

@@ -16,12 +16,12 @@ import numpy as np
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, interruptibly, uninterrupted
+from sknn_scratch.core.machine.threads import team_for
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
 from sknn_scratch.core.parameters import FloatArray, Parameters
 from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.threads import team_for
 from sknn_scratch.core.workspace import Workspace
 
 STEPS_TO_FLUSH = 512

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.layers import Layer
-from sknn_scratch.core.memory import aligned, aligned_like
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.core.machine.memory import aligned, aligned_like
+from sknn_scratch.core.machine.threads import Team, parts_of
 from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
-from sknn_scratch.core.threads import Team, parts_of
-
-if TYPE_CHECKING:
-    from sknn_scratch.core.network import Network
 
 WEIGHTS_OF_A_BLOCK = 2**15
 """Weights that the penalty is computed for at a time, so that its passes over them meet them in the cache."""
@@ -28,13 +26,25 @@ class LayerStep(NamedTuple):
     buffers: dict[str, FloatArray]
 
 
-class Part(NamedTuple):
+class BatchPart(NamedTuple):
     """Some rows of a batch, and all that one thread needs for a step with them."""
 
     rows: slice
     layers: list[LayerStep]
     loss_buffers: dict[str, FloatArray]
     gradient: FloatArray
+
+
+class HasLayers(Protocol):
+    """What a workspace needs of a :class:`~sknn_scratch.core.Network`."""
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """From the data to the raw scores."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of raw scores per row."""
 
 
 class Workspace:
@@ -75,7 +85,7 @@ class Workspace:
 
     def __init__(
         self,
-        network: Network,
+        network: HasLayers,
         parameters: Parameters,
         n_rows: int,
         rng: np.random.RandomState | None = None,
@@ -109,7 +119,7 @@ class Workspace:
             "out": aligned((n_rows, network.n_outputs), dtype),
             "per_row": aligned(n_rows, dtype),
         }
-        self._parts: dict[int, list[Part]] = {}
+        self._parts: dict[int, list[BatchPart]] = {}
 
     def draw(self, n_rows: int) -> None:
         """Draw what is random in a step with `n_rows` rows, for all parts at once."""
@@ -117,12 +127,12 @@ class Workspace:
             for layer, buffers in zip(self._layers, self._buffers, strict=True):
                 layer.draw(self.rng, rows_of(buffers, slice(n_rows)), self.regularization)
 
-    def parts(self, n_rows: int) -> list[Part]:
+    def parts(self, n_rows: int) -> list[BatchPart]:
         """A batch of `n_rows` rows in parts, each with its rows of all buffers."""
         if n_rows not in self._parts:
             # a short batch has fewer parts, if it has fewer rows than there are threads
             self._parts[n_rows] = [
-                Part(
+                BatchPart(
                     rows,
                     [
                         LayerStep(layer, theta, of_layer, rows_of(buffers, rows))

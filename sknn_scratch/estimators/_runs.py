@@ -316,9 +316,7 @@ class MinibatchRun(MLPRun):
         if before is not None and self.purpose.is_chunk:
             training = before.copy()
             training.patience = patience
-            averages = training.optimizer_state.averages
-            for name, average in averages.items():
-                averages[name] = average.astype(self.parameters.flat.dtype, copy=False)
+            training.optimizer_state = training.optimizer_state.astype(self.parameters.flat.dtype)
             return training
         optimizer = estimator._configured("solver", OPTIMIZERS)
         return Training(

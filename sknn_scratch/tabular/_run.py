@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 
 from sknn_scratch.core import Epoch, Loss, Outcome, Patience
-from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 from sknn_scratch.fitting._parameters import Settings
 from sknn_scratch.tabular._advice import refuse_large_training, warn_of_levels
 from sknn_scratch.tabular._ensemble import Lockstep

@@ -3,7 +3,7 @@ import pytest
 import reference
 
 from sknn_scratch.core import ACTIVATIONS, ELU, SELU, Activation, ActivationWithSlope, LeakyReLU
-from sknn_scratch.core.blocks import BLOCK
+from sknn_scratch.core.machine.blocks import BLOCK
 
 # off the kink that some activations have at 0
 Z = np.array([[-30.0, -3.0, -1.1, -0.3], [0.2, 0.9, 2.5, 30.0]])

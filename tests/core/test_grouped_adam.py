@@ -54,7 +54,8 @@ def test_it_stays_in_float32(weight_decay):
     state = rule.init(theta)
     rule.step(theta, np.ones(3, np.float32), state, learning_rate=np.float64(0.1))
     assert theta.dtype == np.float32
-    assert all(average.dtype == np.float32 for average in state.averages.values())
+    arrays = [*state.averages.values(), *state.factors.values()]
+    assert all(array.dtype == np.float32 for array in arrays)
 
 
 def test_the_rule_can_go_part_by_part():
@@ -85,3 +86,29 @@ def test_large_layers_of_weights_have_the_step_of_small_ones():
     np.testing.assert_array_equal(large.flat[[0, 1, n, 2 * n - 1]], weight)
     np.testing.assert_array_equal(large.layers[0]["bias"][:2], bias)
     assert weight < bias < 1
+
+
+def test_factors_are_no_averages():
+    """What goes over the averages, such as a checkpoint, meets only what steps change."""
+    state = GroupedAdam(weight_decay=0.1).init(np.ones(3))
+    assert set(state.averages) == {"m", "v"}
+    assert set(state.factors) == {"rate", "decay"}
+
+
+def test_training_goes_on_in_another_precision():
+    rule, theta = GroupedAdam(weight_decay=0.1), np.ones(12, np.float32)
+    state = rule.init(theta)
+    rule.set_factors(state, SHAPES, RATES, {})
+    rule.step(theta, np.ones(12, np.float32), state, 0.1)
+    wide = state.astype(np.float64)
+    assert wide.n_steps == 1
+    for name, array in (state.averages | state.factors).items():
+        np.testing.assert_array_equal((wide.averages | wide.factors)[name], array.astype(float), strict=True)
+
+
+def test_new_factors_are_not_those_of_copies():
+    rule = GroupedAdam()
+    state = rule.init(np.ones(12))
+    copy = state.copy()
+    rule.set_factors(state, SHAPES, RATES, {})
+    np.testing.assert_array_equal(copy.factors["rate"], 1.0)

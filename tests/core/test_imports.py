@@ -1,4 +1,6 @@
 import inspect
+import pkgutil
+import re
 import subprocess
 import sys
 
@@ -78,3 +80,13 @@ def test_the_drop_in_estimators_come_without_those_for_tables():
         "s.ScratchRealMLPClassifier, s.tabular.TabularPreprocessor"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_reading_order_of_the_core_has_each_of_its_files_once():
+    listed = []
+    for entry in core.__doc__.split("\n- ")[1:]:
+        name, *inside = re.findall("``(.*?)``", entry)
+        listed += [name, *(f"{name}.{module}" for module in inside)]
+    prefix = f"{core.__name__}."
+    modules = [info.name.removeprefix(prefix) for info in pkgutil.walk_packages(core.__path__, prefix)]
+    assert sorted(listed) == sorted(modules)

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from sknn_scratch.core import Team
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, interruptibly, uninterrupted
-from sknn_scratch.core.threads import BLAS_LIMIT, BlasLimit
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, BlasLimit
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from sknn_scratch.core import (
     train_lbfgs,
 )
 from sknn_scratch.core.losses import BinaryLogLoss
-from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 
 
 def trained(data, rows=None, n_iterations=5, activation=None):

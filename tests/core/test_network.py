@@ -23,8 +23,8 @@ from sknn_scratch.core import (
     SquaredError,
     Tanh,
     Workspace,
+    prediction,
 )
-from sknn_scratch.core import network as network_module
 
 each_loss = pytest.mark.parametrize("loss", sorted(LOSSES))
 
@@ -208,7 +208,7 @@ def test_predictions_do_not_depend_on_the_block_of_rows(monkeypatch, loss, block
     network = build("relu", loss, [3, 4, 2])
     X, _, _, parameters = problem(network, 11, 0)
     expected = network.predict(X, parameters.layers)
-    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", block)
+    monkeypatch.setattr(prediction, "BYTES_OF_A_BLOCK", block)
     actual = network.predict(csr_matrix(X) if is_sparse else X, parameters.layers)
     np.testing.assert_allclose(actual, expected, rtol=1e-13)
 
@@ -234,7 +234,7 @@ def test_dtypes_are_promoted_as_by_numpy(of_weights, of_data, is_sparse):
 
 
 def test_eight_threads_predict_what_one_does(monkeypatch):
-    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", 4000)
+    monkeypatch.setattr(prediction, "BYTES_OF_A_BLOCK", 4000)
     network = build("tanh", "log_loss", [5, 20, 3])
     parameters = network.initialize(np.random.RandomState(0), np.float64)
     batches = [np.random.RandomState(seed).normal(size=(100 + seed, 5)) for seed in range(8)]

@@ -5,7 +5,7 @@ import pytest
 import reference
 
 from sknn_scratch.core import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
-from sknn_scratch.core.blocks import BLOCK
+from sknn_scratch.core.machine.blocks import BLOCK
 
 each_optimizer = pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 

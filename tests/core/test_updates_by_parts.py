@@ -30,8 +30,8 @@ def test_it_does_not_depend_on_the_parts(name, n_threads):
     for start in range(0, len(theta), PIECE):
         piece = slice(start, start + PIECE)
         of_piece = rule.init(theta[piece])
-        for factors in {"rate", "decay"} & of_piece.averages.keys():
-            of_piece.averages[factors][...] = state.averages[factors][piece]
+        if isinstance(rule, GroupedAdam):
+            of_piece.factors = {name: factor[piece] for name, factor in state.factors.items()}
         for gradient in gradients:
             rule.step(expected[piece], gradient[piece].copy(), of_piece, 0.01)
 

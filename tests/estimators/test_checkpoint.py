@@ -432,10 +432,11 @@ class TestWhatIsRefused:
         assert all_of(resumed) == all_of(expected)
         assert epochs_printed(capsys) == list(range(BROKEN_OFF + 1, MAX_ITER + 1))
 
-    def test_another_version(self, path):
+    @pytest.mark.parametrize("version", [2, 4])
+    def test_another_version(self, path, version):
         arrays, metadata = saved(path)
-        save(path, arrays, {"format": metadata["format"], "version": 3})
-        assert refused(path, match="has version 3 of the format.* reads version 2")
+        save(path, arrays, {"format": metadata["format"], "version": version})
+        assert refused(path, match=f"has version {version} of the format.* reads version 3")
 
     @pytest.mark.parametrize("sevenths", range(7))
     def test_a_truncated_file(self, path, sevenths):

@@ -25,7 +25,7 @@ from stop_after import StopAfter
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import EpochLogger
 from sknn_scratch.core import Batches, BinaryLogLoss, Cosine, GaussianNLL, LeakyReLU, Quantile
-from sknn_scratch.core.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT
 from sknn_scratch.tabular._run import TableRun
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}

@@ -96,7 +96,7 @@ def test_groups_have_their_learning_rates_and_biases_no_decay():
     )
     state = rule.init(parameters.flat)
     rule.set_factors(state, network.shapes, *factors(CLASSIFIER_PRESETS["td"]))
-    rates, decays = (Parameters(network.shapes, state.averages[name]).layers for name in ("rate", "decay"))
+    rates, decays = (Parameters(network.shapes, state.factors[name]).layers for name in ("rate", "decay"))
     expected = {"weights": 1, "bias": 0.1, "scale": 6, "alpha": 0.1, "2.vectors": 1}
     for rate, decay in zip(rates, decays, strict=True):
         for name in rate:

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.machine.blocks import blocks
 from sknn_scratch.core.parameters import FloatArray
 
 LARGE_BLOCK = 2**16

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from sknn_scratch.core.activations.base import LARGE_BLOCK, Activation
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.configuration import FRACTION, POSITIVE, number
+from sknn_scratch.core.machine.blocks import blocks
 from sknn_scratch.core.parameters import FloatArray
 
 

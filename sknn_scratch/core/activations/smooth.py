@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from sknn_scratch.core.activations.base import LARGE_BLOCK, Activation, ActivationWithSlope
-from sknn_scratch.core.blocks import blocks
+from sknn_scratch.core.machine.blocks import blocks
 from sknn_scratch.core.parameters import FloatArray
 
 

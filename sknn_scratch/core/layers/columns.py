@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.layers.base import Buffers, Layer
-from sknn_scratch.core.memory import aligned
+from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 

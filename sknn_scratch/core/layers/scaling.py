@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.core.blocks import blocks
 from sknn_scratch.core.layers.base import Buffers, Layer
-from sknn_scratch.core.memory import aligned
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 

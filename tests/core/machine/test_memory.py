@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sknn_scratch.core import OPTIMIZERS, LogLoss, Network, ReLU, Workspace
-from sknn_scratch.core.memory import CACHE_LINE, SMALL, aligned, aligned_copy, aligned_like
+from sknn_scratch.core.machine.memory import CACHE_LINE, SMALL, aligned, aligned_copy, aligned_like
 
 pytestmark = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

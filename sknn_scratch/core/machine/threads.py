@@ -38,7 +38,7 @@ class BlasLimit:
 
     Examples
     --------
-    >>> from sknn_scratch.core.threads import BLAS_LIMIT
+    >>> from sknn_scratch.core.machine.threads import BLAS_LIMIT
     >>> before = BLAS_LIMIT.n_threads
     >>> with BLAS_LIMIT, BLAS_LIMIT:
     ...     BLAS_LIMIT.n_threads == before  # what BLAS may use apart from this limit
@@ -246,7 +246,7 @@ def parts_of(n_rows: int, n_parts: int) -> list[slice]:
 
     Examples
     --------
-    >>> from sknn_scratch.core.threads import parts_of
+    >>> from sknn_scratch.core.machine.threads import parts_of
     >>> parts_of(5, 2)
     [slice(0, 3, None), slice(3, 5, None)]
     """

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
-from sknn_scratch.core.parameters import FloatArray
+import numpy.typing as npt
 
 BLOCK = 8192
 """Numbers of one part where not said otherwise, unless a single row has more."""
 
 
-def blocks(*arrays: FloatArray, size: int = BLOCK) -> Iterator[tuple[FloatArray, ...]]:
+def blocks(*arrays: npt.NDArray[Any], size: int = BLOCK) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Yield views of the same rows of each array, part by part.
 
     A formula written with temporaries then needs memory for one part, not for all rows, and its passes over a
@@ -32,7 +33,7 @@ def blocks(*arrays: FloatArray, size: int = BLOCK) -> Iterator[tuple[FloatArray,
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn_scratch.core.blocks import blocks
+    >>> from sknn_scratch.core.machine.blocks import blocks
     >>> [part.shape for part, in blocks(np.zeros((100, 4096)))][-1]
     (2, 4096)
     """

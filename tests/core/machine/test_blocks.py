@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sknn_scratch.core.blocks import BLOCK, blocks
+from sknn_scratch.core.machine.blocks import BLOCK, blocks
 
 
 @pytest.mark.parametrize(

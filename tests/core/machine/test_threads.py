@@ -31,12 +31,12 @@ from sknn_scratch.core import (
     Team,
     Training,
     Workspace,
+    prediction,
     train_minibatch,
 )
-from sknn_scratch.core import network as network_module
 from sknn_scratch.core import optimizers as optimizers_module
 from sknn_scratch.core import training as training_module
-from sknn_scratch.core.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -264,9 +264,9 @@ def test_predictions_in_threads_are_the_same_to_the_bit(monkeypatch, dtype):
     network = Network.mlp([5, 20, 3], Tanh(), LogLoss())
     parameters = network.initialize(np.random.RandomState(0), dtype)
     X = np.random.RandomState(1).normal(size=(203, 5)).astype(dtype)
-    monkeypatch.setattr(network_module, "BYTES_OF_A_BLOCK", 4000)
+    monkeypatch.setattr(prediction, "BYTES_OF_A_BLOCK", 4000)
     alone = network.predict(X, parameters.layers)
-    monkeypatch.setattr(network_module, "WORK_OF_A_BLOCK", 1)
+    monkeypatch.setattr(prediction, "WORK_OF_A_BLOCK", 1)
     with threadpool_limits(3, user_api="blas"):
         np.testing.assert_array_equal(network.predict(X, parameters.layers), alone)
         with ThreadPoolExecutor(8) as pool:

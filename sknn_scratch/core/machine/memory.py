@@ -40,7 +40,7 @@ def aligned(
 
     Examples
     --------
-    >>> from sknn_scratch.core.memory import aligned
+    >>> from sknn_scratch.core.machine.memory import aligned
     >>> aligned((200, 100), float, 1.0).ctypes.data % 64
     0
     """
