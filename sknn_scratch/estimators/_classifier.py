@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn_scratch.core import Loss, PerColumn
 from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_partial_fit
-from sknn_scratch.estimators._class_targets import CLASS_LOSSES, ClassTargets
+from sknn_scratch.estimators._class_targets import ClassTargets
 from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._names import Names, losses_of_classes
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 
 
@@ -215,7 +216,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions(set(CLASS_LOSSES)), Loss],
+        "loss": [StrOptions(Names(losses_of_classes)), Loss],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "scoring": SCORING_OF_CLASSES,
     }

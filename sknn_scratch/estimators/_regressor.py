@@ -13,12 +13,10 @@ from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_pa
 from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._names import Names, losses_of_numbers
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
 from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, start_at_constant
-
-_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
-
 
 # the losses that scikit-learn has: there, targets are not scaled
 _OF_SKLEARN = SquaredError, Poisson
@@ -236,7 +234,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "loss": [StrOptions(Names(losses_of_numbers)), Loss],
         "scale_target": [StrOptions({"auto"}), "boolean"],
         "scoring": SCORING_OF_NUMBERS,
     }

@@ -7,13 +7,12 @@ from sklearn.utils._param_validation import StrOptions
 
 from sknn_scratch.core import Loss, SquaredError
 from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._names import Names, losses_of_numbers
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
 from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, unit_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
-
-_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
 
 
 class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
@@ -183,7 +182,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
 
     _parameter_constraints: dict = {
         **BaseRealMLP._parameter_constraints,
-        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "loss": [StrOptions(Names(losses_of_numbers)), Loss],
         "clip_predictions": ["boolean", None],
         "scoring": SCORING_OF_NUMBERS,
     }
