@@ -413,6 +413,21 @@ OPTIMIZERS = {
 }
 
 
+# Initializers: the standard deviation of weights for fan_in and fan_out. The variance of a uniform
+# distribution on [-b, b] is b^2 / 3.
+
+INITIALIZERS = {
+    "scikit-learn": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out) / 3),
+    "glorot_uniform": lambda fan_in, fan_out: np.sqrt(6 / (fan_in + fan_out) / 3),
+    "he_normal": lambda fan_in, fan_out: np.sqrt(2 / fan_in),
+    "lecun_normal": lambda fan_in, fan_out: np.sqrt(1 / fan_in),
+    "orthogonal": lambda fan_in, fan_out: np.sqrt(1 / max(fan_in, fan_out)),
+    "normal": lambda fan_in, fan_out: 1.0,
+    "uniform": lambda fan_in, fan_out: np.sqrt(1 / 3),
+    "zeros": lambda fan_in, fan_out: 0.0,
+}
+
+
 # Schedules: the factor of the learning rate at the beginning of a step, at the defaults of the schedule.
 
 SCHEDULES = {

@@ -341,9 +341,10 @@ def test_formulas_of_a_step_are_what_it_computes(activation, loss):
     *hidden, last = step.layers
     for layer, after in zip(hidden, step.layers[1:], strict=True):
         z, a = layer.pre_activation, layer.activation
-        assert_close(evaluate(right_side(layer.formulas["activation"]), z=z), a)
+        called = {**ACTIVATIONS[activation]().get_params(), "z": z}
+        assert_close(evaluate(right_side(layer.formulas["activation"]), **called), a)
         formula = right_side(layer.formulas["delta"]).replace("dL/da", "of_a")
-        assert_close(evaluate(formula, of_a=after.input_gradient, z=z, a=a), layer.delta)
+        assert_close(evaluate(formula, **called, of_a=after.input_gradient, a=a), layer.delta)
     # sums over rows and outputs
     assert step.formulas["loss"] == f"sum of ({network.loss.formula}) / n"
     assert last.formulas["delta"] == f"dL/dz = ({network.loss.derivative}) / n"
