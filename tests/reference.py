@@ -4,9 +4,12 @@ One line a formula, float64, lists of arrays, no speed tricks. It shares no code
 """
 
 import itertools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import erfc
+from scipy.special import erfc, expit, log_softmax, xlogy
+from scipy.special import softmax as stable_softmax
 
 # Activations: f(z) and f'(z).
 
@@ -51,30 +54,98 @@ SELU_SCALE /= np.sqrt(
     + 2
 )
 
-# Inverse links: from raw scores to predictions p.
+# Losses. Raw scores give predictions p by the inverse link; values and gradients are pointwise.
 
-INVERSE_LINKS = {
-    "squared_error": lambda raw: raw,
-    "poisson": lambda raw: np.exp(raw),
-    "binary_log_loss": lambda raw: 1 / (1 + np.exp(-raw)),
-    "log_loss": lambda raw: np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True),
-    "gaussian_nll": lambda raw: np.hstack([halves(raw)[0], np.exp(halves(raw)[1])]),
-}
-INVERSE_LINKS["binary_squared_error"] = INVERSE_LINKS["binary_log_loss"]
-INVERSE_LINKS["class_squared_error"] = INVERSE_LINKS["log_loss"]
-INVERSE_LINKS["absolute_error"] = INVERSE_LINKS["huber"] = INVERSE_LINKS["squared_error"]
-INVERSE_LINKS["quantile"] = INVERSE_LINKS["squared_error"]
-INVERSE_LINKS["gamma"] = INVERSE_LINKS["poisson"]
 
-# Losses of predictions p and targets y, one number for each row and output.
+class Loss(NamedTuple):
+    """A loss by its formulas.
+
+    Attributes
+    ----------
+    inverse_link : callable
+        From raw scores to predictions p.
+    value : callable
+        The loss of p and targets y, one number for each row and output. Settings go by name.
+    gradient : callable
+        dl / d raw of p and y, one number for each row and raw score.
+    of_any_scores : callable or None
+        Value and gradient of raw scores and y, by formulas that hold for scores of any size. None where those
+        above do.
+    scores : tuple of float
+        The least and the largest score for which the loss is no larger than what float32 holds.
+    kink : callable
+        The |p - y| at which the loss or its derivative has a kink, or None.
+    kinds : callable
+        Raw scores per target.
+    targets : str
+        "any", "not negative" or "positive".
+    """
+
+    inverse_link: Callable
+    value: Callable
+    gradient: Callable
+    of_any_scores: Callable | None = None
+    scores: tuple[float, float] = (-1e4, 1e4)
+    kink: Callable = lambda **settings: None
+    kinds: Callable = lambda **settings: 1
+    targets: str = "any"
+
+
+def identity(raw):
+    return raw
+
+
+def logistic(raw):
+    return 1 / (1 + np.exp(-raw))
+
+
+def softmax(raw):
+    return np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+
+
+def halves(columns):
+    """The two kinds of columns: mu or its raw scores, and sigma or its raw scores."""
+    return np.split(columns, 2, axis=1)
+
+
+def mean_and_sigma(raw):
+    return np.hstack([halves(raw)[0], np.exp(halves(raw)[1])])
 
 
 def squared_error(p, y):
     return (p - y) ** 2 / 2
 
 
+def binary_squared_error_of_any_scores(raw, y):
+    p, q = expit(raw), expit(-raw)
+    return (p - y) ** 2 / 2, (p - y) * p * q
+
+
+def one_hot(p, y):
+    return (y == np.arange(p.shape[1])).astype(float)
+
+
+def class_squared_error(p, y):
+    return (p - one_hot(p, y)) ** 2 / 2
+
+
+def class_squared_error_gradient(p, y):
+    # sum_j (p_j - y_j) dp_j / d raw_k, dp_j / d raw_k = p_j ([j = k] - p_k)
+    error = p - one_hot(p, y)
+    return p * (error - (error * p).sum(axis=1, keepdims=True))
+
+
+def class_squared_error_of_any_scores(raw, y):
+    p = stable_softmax(raw, axis=1)
+    return class_squared_error(p, y), class_squared_error_gradient(p, y)
+
+
 def poisson(p, y):
     return np.where(y > 0, y * np.log(np.where(y > 0, y, 1) / p), 0) - y + p
+
+
+def poisson_of_any_scores(raw, y):
+    return xlogy(y, y) - y - y * raw + np.exp(raw), np.exp(raw) - y
 
 
 def absolute_error(p, y):
@@ -86,75 +157,14 @@ def huber(p, y, delta=1.0):
     return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2))
 
 
-def quantile(p, y, level=0.5):
-    q, y = at_each_level(level, y)
-    return np.maximum(q * (y - p), (q - 1) * (y - p))
-
-
-def gamma(p, y):
-    return y / p - np.log(y / p) - 1
-
-
-def gaussian_nll(p, y):
-    mu, sigma = halves(p)
-    return np.log(sigma) + (y - mu) ** 2 / (2 * sigma**2) + np.log(2 * np.pi) / 2
-
-
-def binary_log_loss(p, y, label_smoothing=0.0):
-    y = y * (1 - label_smoothing) + label_smoothing / 2
-    return -y * np.log(p) - (1 - y) * np.log(1 - p)
-
-
-def log_loss(p, y, label_smoothing=0.0):
-    return -smooth_one_hot(p, y, label_smoothing) * np.log(p)
-
-
-def class_squared_error(p, y):
-    return (p - one_hot(p, y)) ** 2 / 2
-
-
-LOSSES = {
-    "squared_error": squared_error,
-    "binary_squared_error": squared_error,
-    "class_squared_error": class_squared_error,
-    "poisson": poisson,
-    "absolute_error": absolute_error,
-    "huber": huber,
-    "quantile": quantile,
-    "gamma": gamma,
-    "gaussian_nll": gaussian_nll,
-    "binary_log_loss": binary_log_loss,
-    "log_loss": log_loss,
-}
-
-
-def one_hot(p, y):
-    return (y == np.arange(p.shape[1])).astype(float)
-
-
-def smooth_one_hot(p, y, smoothing):
-    return one_hot(p, y) * (1 - smoothing) + smoothing / p.shape[1]
-
-
-def halves(columns):
-    """The two kinds of columns: mu or its raw scores, and sigma or its raw scores."""
-    return np.split(columns, 2, axis=1)
-
-
 def at_each_level(level, y):
     """The level and the target of each column of predictions: all targets at the first level, and so on."""
     return np.repeat(level, y.shape[1]), np.tile(y, np.size(level))
 
 
-def loss_gradient(loss, raw, y, **settings):
-    """dl / d raw, for each row and raw score."""
-    return LOSS_GRADIENTS[loss](INVERSE_LINKS[loss](raw), y, **settings)
-
-
-def class_squared_error_gradient(p, y):
-    # sum_j (p_j - y_j) dp_j / d raw_k, dp_j / d raw_k = p_j ([j = k] - p_k)
-    error = p - one_hot(p, y)
-    return p * (error - (error * p).sum(axis=1, keepdims=True))
+def quantile(p, y, level=0.5):
+    q, y = at_each_level(level, y)
+    return np.maximum(q * (y - p), (q - 1) * (y - p))
 
 
 def quantile_gradient(p, y, level=0.5):
@@ -162,28 +172,141 @@ def quantile_gradient(p, y, level=0.5):
     return np.heaviside(p - y, 1 / 2) - q
 
 
+def gamma(p, y):
+    return y / p - np.log(y / p) - 1
+
+
+def gamma_of_any_scores(raw, y):
+    return y * np.exp(-raw) - np.log(y) + raw - 1, 1 - y * np.exp(-raw)
+
+
+def gaussian_nll(p, y):
+    mu, sigma = halves(p)
+    return np.log(sigma) + (y - mu) ** 2 / (2 * sigma**2) + np.log(2 * np.pi) / 2
+
+
 def gaussian_nll_gradient(p, y):
     mu, sigma = halves(p)
     return np.hstack([(mu - y) / sigma**2, 1 - ((mu - y) / sigma) ** 2])
 
 
-# where a loss meets its own link, p - y
-LOSS_GRADIENTS = {
-    "squared_error": lambda p, y: p - y,
-    "binary_squared_error": lambda p, y: (p - y) * p * (1 - p),
-    "class_squared_error": class_squared_error_gradient,
-    "poisson": lambda p, y: p - y,
-    "absolute_error": lambda p, y: np.sign(p - y),
-    "huber": lambda p, y, delta=1.0: np.clip(p - y, -delta, delta),
-    "quantile": quantile_gradient,
-    "gamma": lambda p, y: 1 - y / p,
-    "gaussian_nll": gaussian_nll_gradient,
-    "binary_log_loss": lambda p, y, label_smoothing=0.0: p - y * (1 - label_smoothing) - label_smoothing / 2,
-    "log_loss": lambda p, y, label_smoothing=0.0: p - smooth_one_hot(p, y, label_smoothing),
+def gaussian_nll_of_any_scores(raw, y):
+    mu, log_sigma = halves(raw)
+    clipped = np.clip(log_sigma, np.log(1e-6), np.log(1e3))
+    u = (mu - y) * np.exp(-clipped)
+    gradient = np.hstack([u * np.exp(-clipped), (1 - u**2) * (clipped == log_sigma)])
+    return clipped + u**2 / 2 + np.log(2 * np.pi) / 2, gradient
+
+
+def smooth(y, smoothing):
+    return y * (1 - smoothing) + smoothing / 2
+
+
+def binary_log_loss(p, y, label_smoothing=0.0):
+    y = smooth(y, label_smoothing)
+    return -y * np.log(p) - (1 - y) * np.log(1 - p)
+
+
+def binary_log_loss_of_any_scores(raw, y, label_smoothing=0.0):
+    y = smooth(y, label_smoothing)
+    return y * np.logaddexp(0, -raw) + (1 - y) * np.logaddexp(0, raw), expit(raw) - y
+
+
+def smooth_one_hot(p, y, smoothing):
+    return one_hot(p, y) * (1 - smoothing) + smoothing / p.shape[1]
+
+
+def log_loss(p, y, label_smoothing=0.0):
+    return -smooth_one_hot(p, y, label_smoothing) * np.log(p)
+
+
+def log_loss_of_any_scores(raw, y, label_smoothing=0.0):
+    log_p, targets = log_softmax(raw, axis=1), smooth_one_hot(raw, y, label_smoothing)
+    return -targets * log_p, np.exp(log_p) - targets
+
+
+# where a loss meets its own link, the gradient is p - y
+LOSSES = {
+    "squared_error": Loss(identity, squared_error, lambda p, y: p - y),
+    "absolute_error": Loss(
+        identity, absolute_error, lambda p, y: np.sign(p - y), kink=lambda **settings: 0.0
+    ),
+    "huber": Loss(
+        identity,
+        huber,
+        lambda p, y, delta=1.0: np.clip(p - y, -delta, delta),
+        kink=lambda delta=1.0: delta,
+    ),
+    "quantile": Loss(
+        identity,
+        quantile,
+        quantile_gradient,
+        kink=lambda **settings: 0.0,
+        kinds=lambda level=0.5: np.size(level),
+    ),
+    "poisson": Loss(
+        np.exp,
+        poisson,
+        lambda p, y: p - y,
+        poisson_of_any_scores,
+        scores=(-1e4, 50.0),
+        targets="not negative",
+    ),
+    "gamma": Loss(
+        np.exp,
+        gamma,
+        lambda p, y: 1 - y / p,
+        gamma_of_any_scores,
+        scores=(-50.0, 1e4),
+        targets="positive",
+    ),
+    "gaussian_nll": Loss(
+        mean_and_sigma, gaussian_nll, gaussian_nll_gradient, gaussian_nll_of_any_scores, kinds=lambda: 2
+    ),
+    "binary_log_loss": Loss(
+        logistic,
+        binary_log_loss,
+        lambda p, y, label_smoothing=0.0: p - smooth(y, label_smoothing),
+        binary_log_loss_of_any_scores,
+    ),
+    "log_loss": Loss(
+        softmax,
+        log_loss,
+        lambda p, y, label_smoothing=0.0: p - smooth_one_hot(p, y, label_smoothing),
+        log_loss_of_any_scores,
+    ),
+    "binary_squared_error": Loss(
+        logistic,
+        squared_error,
+        lambda p, y: (p - y) * p * (1 - p),
+        binary_squared_error_of_any_scores,
+    ),
+    "class_squared_error": Loss(
+        softmax,
+        class_squared_error,
+        class_squared_error_gradient,
+        class_squared_error_of_any_scores,
+    ),
 }
 
 
-# The multi-layer perceptron.
+def loss_gradient(loss, raw, y, **settings):
+    """dl / d raw, for each row and raw score."""
+    return LOSSES[loss].gradient(LOSSES[loss].inverse_link(raw), y, **settings)
+
+
+def loss_of_any_scores(loss, raw, y, **settings):
+    """The loss and its gradient, by formulas that hold for scores of any size."""
+    naive = LOSSES[loss]
+    if naive.of_any_scores is not None:
+        value, gradient = naive.of_any_scores(raw, y, **settings)
+    else:
+        p = naive.inverse_link(raw)
+        value, gradient = naive.value(p, y, **settings), naive.gradient(p, y, **settings)
+    return value.sum(), gradient
+
+
+# The network.
 
 
 def forward(X, weights, biases, activation):
@@ -200,7 +323,7 @@ def objective(X, y, weights, biases, activation, loss, sample_weight=None, l2=0.
     """The mean loss and the penalty."""
     w = np.ones(len(X)) if sample_weight is None else sample_weight
     raw = forward(X, weights, biases, activation)[0][-1]
-    pointwise = LOSSES[loss](INVERSE_LINKS[loss](raw), y).sum(axis=1)
+    pointwise = LOSSES[loss].value(LOSSES[loss].inverse_link(raw), y).sum(axis=1)
     return (w * pointwise).sum() / w.sum(), l2 / 2 * sum((W**2).sum() for W in weights) / w.sum()
 
 
@@ -238,139 +361,20 @@ def unflatten(flat, sizes):
     return arrays[: len(sizes) - 1], arrays[len(sizes) - 1 :]
 
 
-# Layers of networks for tables: z of x and the parameters p by name; dL/dx and dL/dp, given delta = dL/dz.
+# Optimizers: lists of arrays in, lists of arrays out. Each gets the parameters, the gradients, its averages,
+# the number of the step from 1 on, the learning rate, and its settings by name.
 
 
-def neural_tangent_gradient(x, p, delta):
-    c = 1 / np.sqrt(x.shape[1])
-    return c * delta @ p["weights"].T, {"weights": c * x.T @ delta, "bias": delta.sum(axis=0)}
-
-
-def parametric_activate_gradient(x, p, delta, activation):
-    f, f_prime = ACTIVATIONS[activation]
-    slope = 1 - p["alpha"] + p["alpha"] * f_prime(x)
-    return delta * slope, {"alpha": (delta * (f(x) - x)).sum(axis=0)}
-
-
-def pbld(x, p):
-    w, b, V, c = (p[name] for name in ("frequencies", "phases", "mixture", "offset"))
-    waves = [np.cos(2 * np.pi * np.outer(x_i, w[i]) + b[i]) for i, x_i in enumerate(x.T)]
-    return np.hstack([np.column_stack([waves[i] @ V[i] + c[i], x_i]) for i, x_i in enumerate(x.T)])
-
-
-def pbld_gradient(x, p, delta):
-    delta_x, found = np.zeros_like(x), {name: np.zeros_like(array) for name, array in p.items()}
-    for i, delta_i in enumerate(np.split(delta, x.shape[1], axis=1)):
-        mixed, w, V = delta_i[:, :-1], p["frequencies"][i], p["mixture"][i]  # the last output is x_i itself
-        h = 2 * np.pi * np.outer(x[:, i], w) + p["phases"][i]
-        delta_h = -np.sin(h) * (mixed @ V.T)
-        found["frequencies"][i] = 2 * np.pi * x[:, i] @ delta_h
-        found["phases"][i] = delta_h.sum(axis=0)
-        found["mixture"][i] = np.cos(h).T @ mixed
-        found["offset"][i] = mixed.sum(axis=0)
-        delta_x[:, i] = 2 * np.pi * delta_h @ w + delta_i[:, -1]
-    return delta_x, found
-
-
-def columns(x, p, groups):
-    """The outputs of groups: a number of columns each, and the name of their layer or None."""
-    parts = zip(split_columns(x, [width for width, _ in groups]), groups, strict=True)
-    return [LAYERS[layer][0](part, of_group(p, i)) for i, (part, (_, layer)) in enumerate(parts)]
-
-
-def columns_gradient(x, p, delta, groups):
-    parts = split_columns(x, [width for width, _ in groups])
-    deltas = split_columns(delta, [z.shape[1] for z in columns(x, p, groups)])
-    delta_x, found = [], {}
-    for i, (_, layer) in enumerate(groups):
-        delta_part, of_layer = LAYERS[layer][1](parts[i], of_group(p, i), deltas[i])
-        delta_x.append(delta_part)
-        found |= {f"{i}.{name}": array for name, array in of_layer.items()}
-    return np.hstack(delta_x), found
-
-
-def split_columns(x, widths):
-    return np.split(x, np.cumsum(widths)[:-1], axis=1)
-
-
-def of_group(p, i):
-    """The parameters of group i by the names of its layer: "2.vectors" of group 2 is "vectors"."""
-    return {name.split(".")[1]: array for name, array in p.items() if name.split(".")[0] == str(i)}
-
-
-LAYERS = {
-    None: (lambda x, p: x, lambda x, p, delta: (delta, {})),
-    "neural_tangent": (
-        lambda x, p: x @ p["weights"] / np.sqrt(x.shape[1]) + p["bias"],
-        neural_tangent_gradient,
-    ),
-    "scale": (
-        lambda x, p: x * p["scale"],
-        lambda x, p, delta: (delta * p["scale"], {"scale": (delta * x).sum(axis=0)}),
-    ),
-    "activate": (
-        lambda x, p, activation: ACTIVATIONS[activation][0](x),
-        lambda x, p, delta, activation: (delta * ACTIVATIONS[activation][1](x), {}),
-    ),
-    "parametric_activate": (
-        lambda x, p, activation: (1 - p["alpha"]) * x + p["alpha"] * ACTIVATIONS[activation][0](x),
-        parametric_activate_gradient,
-    ),
-    "pbld": (pbld, pbld_gradient),
-    # the row of the level in a table, and the rows of a level together in its row
-    "category_embedding": (
-        lambda x, p: one_hot(p["vectors"].T, x) @ p["vectors"],
-        lambda x, p, delta: (np.zeros_like(x), {"vectors": one_hot(p["vectors"].T, x).T @ delta}),
-    ),
-    "columns": (lambda x, p, groups: np.hstack(columns(x, p, groups)), columns_gradient),
-}
-
-# The network of such layers: each is a tuple of its name and its settings, and has a dict of parameters.
-
-
-def layer_inputs(X, layers, parameters):
-    """The input of each layer, and behind them the raw scores."""
-    found = [X]
-    for (layer, *settings), p in zip(layers, parameters, strict=True):
-        found.append(LAYERS[layer][0](found[-1], p, *settings))
-    return found
-
-
-def layer_objective(X, y, layers, parameters, loss, sample_weight=None, l2=0.0, **of_loss):
-    """The mean loss and the penalty, on what is called weights."""
-    w = np.ones(len(X)) if sample_weight is None else sample_weight
-    raw = layer_inputs(X, layers, parameters)[-1]
-    pointwise = LOSSES[loss](INVERSE_LINKS[loss](raw), y, **of_loss).sum(axis=1)
-    squares = sum((p["weights"] ** 2).sum() for p in parameters if "weights" in p)
-    return (w * pointwise).sum() / w.sum(), l2 / 2 * squares / w.sum()
-
-
-def layer_gradients(X, y, layers, parameters, loss, sample_weight=None, l2=0.0, **of_loss):
-    """The gradients of loss + penalty for each layer, by backpropagation."""
-    w = np.ones(len(X)) if sample_weight is None else sample_weight
-    *inputs, raw = layer_inputs(X, layers, parameters)
-    delta, found = w[:, None] / w.sum() * loss_gradient(loss, raw, y, **of_loss), []
-    for (layer, *settings), x, p in reversed([*zip(layers, inputs, parameters, strict=True)]):
-        delta, of_layer = LAYERS[layer][1](x, p, delta, *settings)
-        if "weights" in p:
-            of_layer["weights"] = of_layer["weights"] + l2 * p["weights"] / w.sum()
-        found.insert(0, of_layer)
-    return found
-
-
-# Optimizers: lists of arrays in, lists of arrays out.
-
-
-def sgd_step(thetas, gradients, velocities, learning_rate, momentum, nesterov):
+def sgd_step(thetas, gradients, velocities, t, learning_rate, momentum=0.9, nesterovs_momentum=True):
     """Momentum (Polyak, 1964) and Nesterov's (Sutskever et al., 2013, as Bengio et al. rewrite it)."""
     velocities = [momentum * v - learning_rate * g for v, g in zip(velocities, gradients, strict=True)]
     steps = velocities
-    if nesterov:
+    if nesterovs_momentum:
         steps = [momentum * v - learning_rate * g for v, g in zip(velocities, gradients, strict=True)]
     return [theta + step for theta, step in zip(thetas, steps, strict=True)], velocities
 
 
-def adam_step(thetas, gradients, ms, vs, t, learning_rate, beta_1, beta_2, epsilon):
+def adam_step(thetas, gradients, ms, vs, t, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     """Adam (Kingma & Ba, 2015), in the order of computation at the end of their section 2."""
     ms = [beta_1 * m + (1 - beta_1) * g for m, g in zip(ms, gradients, strict=True)]
     vs = [beta_2 * v + (1 - beta_2) * g**2 for v, g in zip(vs, gradients, strict=True)]
@@ -379,7 +383,9 @@ def adam_step(thetas, gradients, ms, vs, t, learning_rate, beta_1, beta_2, epsil
     return thetas, ms, vs
 
 
-def adamw_step(thetas, gradients, ms, vs, t, learning_rate, weight_decay, beta_1, beta_2, epsilon):
+def adamw_step(
+    thetas, gradients, ms, vs, t, learning_rate, weight_decay=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
     """AdamW (Loshchilov & Hutter, 2019, algorithm 2), where the learning rate scales the decay too."""
     ms = [beta_1 * m + (1 - beta_1) * g for m, g in zip(ms, gradients, strict=True)]
     vs = [beta_2 * v + (1 - beta_2) * g**2 for v, g in zip(vs, gradients, strict=True)]
@@ -390,29 +396,56 @@ def adamw_step(thetas, gradients, ms, vs, t, learning_rate, weight_decay, beta_1
     return [theta - learning_rate * step for theta, step in zip(thetas, steps, strict=True)], ms, vs
 
 
-def grouped_adam_step(
-    thetas, gradients, ms, vs, t, learning_rate, weight_decay, beta_1, beta_2, epsilon, rates, decays
-):
-    """AdamW where each array has a factor f of the learning rate and d of the decay.
-
-    In the code that Holzmüller et al. (2024) published, f scales the decay once more than AdamW does.
-    """
-    ms = [beta_1 * m + (1 - beta_1) * g for m, g in zip(ms, gradients, strict=True)]
-    vs = [beta_2 * v + (1 - beta_2) * g**2 for v, g in zip(vs, gradients, strict=True)]
-    steps = [
-        (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon) + f * d * weight_decay * theta
-        for theta, m, v, f, d in zip(thetas, ms, vs, rates, decays, strict=True)
-    ]
-    return [theta - f * learning_rate * s for theta, s, f in zip(thetas, steps, rates, strict=True)], ms, vs
-
-
-def rmsprop_step(thetas, gradients, vs, velocities, learning_rate, alpha, epsilon, momentum):
+def rmsprop_step(thetas, gradients, vs, velocities, t, learning_rate, alpha=0.99, epsilon=1e-8, momentum=0.0):
     """RMSprop (Tieleman & Hinton, 2012, lecture 6e), with momentum of the steps."""
     vs = [alpha * v + (1 - alpha) * g**2 for v, g in zip(vs, gradients, strict=True)]
     velocities = [
         momentum * u + g / (np.sqrt(v) + epsilon) for u, g, v in zip(velocities, gradients, vs, strict=True)
     ]
     return [theta - learning_rate * u for theta, u in zip(thetas, velocities, strict=True)], vs, velocities
+
+
+OPTIMIZERS = {
+    "sgd": sgd_step,
+    "adam": adam_step,
+    "adamw": adamw_step,
+    "rmsprop": rmsprop_step,
+}
+
+
+# Initializers: the standard deviation of weights for fan_in and fan_out. The variance of a uniform
+# distribution on [-b, b] is b^2 / 3.
+
+INITIALIZERS = {
+    "scikit-learn": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out) / 3),
+    "glorot_uniform": lambda fan_in, fan_out: np.sqrt(6 / (fan_in + fan_out) / 3),
+    "he_normal": lambda fan_in, fan_out: np.sqrt(2 / fan_in),
+    "lecun_normal": lambda fan_in, fan_out: np.sqrt(1 / fan_in),
+    "orthogonal": lambda fan_in, fan_out: np.sqrt(1 / max(fan_in, fan_out)),
+    "normal": lambda fan_in, fan_out: 1.0,
+    "uniform": lambda fan_in, fan_out: np.sqrt(1 / 3),
+    "zeros": lambda fan_in, fan_out: 0.0,
+}
+
+
+# Schedules: the factor of the learning rate at the beginning of a step, at the defaults of the schedule.
+
+SCHEDULES = {
+    "constant": lambda progress: 1.0,
+    "invscaling": lambda progress: 1 / np.sqrt(progress.samples_seen + 1),
+    "adaptive": lambda progress: 1 / 5**progress.plateaus,
+    "cosine": lambda progress: (1 + np.cos(np.pi * progress.step / progress.n_steps)) / 2,
+    "one_cycle": lambda progress: one_cycle(progress.step, progress.n_steps),
+    "exponential": lambda progress: 0.95**progress.epoch,
+    "plateau": lambda progress: 0.1**progress.plateaus,
+}
+
+
+def one_cycle(step, n_steps):
+    """Half a cosine from 1/25 to 1 over 0.3 of the steps, and one from there to 1/25e4."""
+    peak = 0.3 * n_steps - 1
+    t, low = (1 - step / peak, 1 / 25) if step < peak else ((step - peak) / (n_steps - 1 - peak), 1 / 25e4)
+    return low + (1 - low) * (1 + np.cos(np.pi * t)) / 2
 
 
 # What tests of the core share.
@@ -446,13 +479,18 @@ def evaluate(loss, raw, y, weight=None):
     return loss.value_and_gradient(raw.copy(), y, weight, gradient, per_row), gradient
 
 
-def distance_to_kink(loss, raw, y):
+def distance_to_kink(loss, raw, y, **settings):
     """The least distance of a raw score from where the loss, or its derivative, has a kink."""
-    kinks = {"AbsoluteError": 0.0, "Quantile": 0.0, "Huber": getattr(loss, "delta", None)}
-    kink = kinks.get(type(loss).__name__)
+    kink = LOSSES[loss].kink(**settings)
     if kink is None:
         return np.inf
-    return abs(abs(raw - np.tile(y, loss.raw_per_target)) - kink).min()
+    return abs(abs(raw - np.tile(y, LOSSES[loss].kinds(**settings))) - kink).min()
+
+
+def crosses_kink(activation, z, reach=0.02):
+    """Whether the derivative of an activation jumps within `reach` of some z."""
+    _, f_prime = ACTIVATIONS[activation]
+    return abs(f_prime(z + reach) - f_prime(z - reach)).max() > 0.1
 
 
 def derivative(function, x, h=1e-3):

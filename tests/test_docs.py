@@ -3,6 +3,9 @@ import re
 
 import pytest
 
+from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from sknn_scratch.fitting._names import losses_of_numbers
+
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = {page: re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S) for page in PAGES}
@@ -24,3 +27,27 @@ def test_links_lead_somewhere(page):
 
 def test_readme_shows_python():
     assert BLOCKS[ROOT / "README.md"]
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        ("Losses", losses_of_numbers()),
+        ("Activations", ACTIVATIONS),
+        ("Optimizers", ["lbfgs", *OPTIMIZERS]),
+        ("Learning rates", SCHEDULES),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_the_guide_has_a_row_for_each_name(section, names):
+    text = (
+        (ROOT / "docs" / "guide.md")
+        .read_text("utf-8")
+        .partition(f"\n## {section}\n")[2]
+        .partition("\n## ")[0]
+    )
+    first_cells = "".join(re.findall(r"^\|([^|]*)\|", text, re.M))
+    told = set(re.findall(r"`\"?([a-z_]+)\"?`", first_cells)) - {"loss"}  # the title of the column
+    assert told == set(names), (
+        f"the table of docs/guide.md, section {section}, is to have a row for each name"
+    )

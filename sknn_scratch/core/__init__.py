@@ -212,3 +212,12 @@ __all__ = [
     "gradient_errors",
     "Configured",
 ]
+
+# A class in a registry is public, whether or not it is imported by name above.
+_REGISTERED = {
+    kind.__name__: kind
+    for registry in (ACTIVATIONS, LOSSES, INITIALIZERS, OPTIMIZERS, SCHEDULES)
+    for kind in registry.values()
+}
+globals().update(_REGISTERED)
+__all__ += sorted(_REGISTERED.keys() - set(__all__))

@@ -12,7 +12,8 @@ from sknn_scratch.estimators._base import BaseScratchMLP, has_partial_fit
 from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._available import available_if
-from sknn_scratch.fitting._class_targets import CLASS_LOSSES, ClassTargets
+from sknn_scratch.fitting._class_targets import ClassTargets
+from sknn_scratch.fitting._names import Names, losses_of_classes
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 
 
@@ -25,7 +26,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer; ``()`` is logistic regression.
+        Units of each hidden layer; ``()`` is a linear model.
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', \
             'mish', 'softplus'}, Activation or list of these, default='relu'
         Function of the hidden units, by name or as an object such as ``LeakyReLU(0.1)``; a list has one for
@@ -33,7 +34,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
         gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
-        [6]_; or by RMSprop [7]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
+        [4]_; or by RMSprop [5]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
         which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
         which a search reaches as ``solver__weight_decay``. All objects take `max_grad_norm`, the norm to
         which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
@@ -51,8 +52,8 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
         - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
           training ends when it is 1e-6 or less.
-        - 'cosine': half a cosine down to 0 over `max_iter` epochs [8]_.
-        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [9]_.
+        - 'cosine': half a cosine down to 0 over `max_iter` epochs [6]_.
+        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [7]_.
         - 'exponential': times 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
         - 'plateau': a tenth each time patience runs out, down to a thousandth.
 
@@ -68,7 +69,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Epochs, or iterations of lbfgs, at most.
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, default=None
         Source of the initial weights, of the split for early stopping, of the order of rows and of dropout.
         An int gives the same model each time.
     tol : float, default=1e-4
@@ -79,18 +80,20 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Whether to print a line per epoch.
     warm_start : bool, default=False
         Whether `fit` goes on from the model as it is.
-    momentum : float in [0, 1], default=0.9
-        Momentum of solver='sgd'.
+    momentum : float, default=0.9
+        Momentum of solver='sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether solver='sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to stop when the score on validation data no longer improves, and to keep the weights of the
         best epoch. Validation data are `X_val` and `y_val` of `fit`, or else a part of the data that is held
-        out, stratified by class. With all solvers; not possible with `partial_fit`.
-    validation_fraction : float in [0, 1), default=0.1
-        Share of the rows that early stopping holds out; not used if `X_val` is given.
-    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay rates of the averages of solver='adam'; objects have their own.
+        out, stratified where y is one column of classes. With all solvers; not possible with `partial_fit`.
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out, in [0, 1); not used if `X_val` is given.
+    beta_1 : float, default=0.9
+        Decay rate of the average of gradients of solver='adam', in [0, 1); objects have their own.
+    beta_2 : float, default=0.999
+        Decay rate of the average of squared gradients of solver='adam', in [0, 1); objects have their own.
     epsilon : float, default=1e-8
         Keeps the denominator of solver='adam' from zero.
     n_iter_no_change : int or inf, default=10
@@ -103,7 +106,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     loss : {'log_loss', 'squared_error'} or Loss, default='log_loss'
         What is minimised: the log-loss, or half the squared error of the probabilities (half the Brier
         score). For several columns of classes it is the sum over the columns.
-        ``LogLoss(label_smoothing=0.1)`` moves targets towards equal probabilities [4]_, for all kinds of
+        ``LogLoss(label_smoothing=0.1)`` moves targets towards equal probabilities [9]_, for all kinds of
         targets; a search reaches it as ``loss__label_smoothing``.
     weight_init : str, Initializer or callable, default='auto'
         How the first weights are drawn: by a name out of 'auto', 'glorot_uniform', 'he_normal',
@@ -118,18 +121,18 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         validation loss. Where rows have weights, a scorer is given `sample_weight` too. None means accuracy;
         for multilabel y it means 'loss'.
     dropout : float in [0, 1) or list of float, default=0.0
-        Share of the hidden units that is left out at random in each step of training [10]_; a list has one
+        Share of the hidden units that is left out at random in each step of training [8]_; a list has one
         for each hidden layer. Predictions use all units. Not possible with lbfgs.
     class_weight : dict, list of dict, 'balanced' or None, default=None
         Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
         where labels left out weigh 1; 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``
-        [5]_; None means 1 for all. For multilabel y and several columns of classes a list has one dict for
+        [10]_; None means 1 for all. For multilabel y and several columns of classes a list has one dict for
         each column, and the weights of a row are multiplied. Validation data are weighted alike.
         `partial_fit` does not take 'balanced'.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,) or list of ndarray
+    classes_ : ndarray or list of ndarray of shape (n_classes,)
         The classes, in the order of the columns of probabilities; where y has several columns of classes, a
         list with those of each column.
     loss_ : float
@@ -145,10 +148,10 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Score on the validation rows, as `scoring` says, at each epoch; None without `early_stopping` and
         `X_val`.
     best_validation_score_ : float or None
-        The best of these; None without `early_stopping`.
+        The best of `validation_scores_`; None without `early_stopping`.
     best_iter_ : int or None
-        The epoch that reached it, counted from 1, whose weights the model has; None without
-        `early_stopping`.
+        The epoch that reached `best_validation_score_`, counted from 1. The model has its weights. None
+        without `early_stopping`.
     history_ : list of dict
         One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
         (of the last step), 'gradient_norm' (of the first step) and 'seconds'; what was not measured is None.
@@ -161,7 +164,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Biases of each layer.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
     n_iter_ : int
         Epochs, or iterations of lbfgs, of the last fit.
@@ -188,16 +191,16 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     .. [2] Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
        networks".
     .. [3] Kingma & Ba (2015), "Adam: a method for stochastic optimization".
-    .. [4] Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception architecture for
-       computer vision".
-    .. [5] King & Zeng (2001), "Logistic regression in rare events data".
-    .. [6] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
-    .. [7] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
-    .. [8] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
-    .. [9] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
+    .. [4] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+    .. [5] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
+    .. [6] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
+    .. [7] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
        learning rates".
-    .. [10] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
+    .. [8] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
        prevent neural networks from overfitting".
+    .. [9] Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception architecture for
+       computer vision".
+    .. [10] King & Zeng (2001), "Logistic regression in rare events data".
 
     Examples
     --------
@@ -216,7 +219,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions(set(CLASS_LOSSES)), Loss],
+        "loss": [StrOptions(Names(losses_of_classes)), Loss],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "scoring": SCORING_OF_CLASSES,
     }

@@ -14,12 +14,10 @@ from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._names import Names, losses_of_numbers
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
 from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, start_at_constant
-
-_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "gaussian_nll")
-
 
 # the losses that scikit-learn has: there, targets are not scaled
 _OF_SKLEARN = SquaredError, Poisson
@@ -39,13 +37,13 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
         - 'squared_error': half the squared error; predicts means.
         - 'absolute_error': the absolute error; predicts medians, which outliers hardly move.
-        - 'huber', ``Huber(delta=1.0)``: half the squared error up to `delta`, linear beyond [4]_.
+        - 'huber', ``Huber(delta=1.0)``: half the squared error up to `delta`, linear beyond [9]_.
         - 'quantile', ``Quantile(level=0.5)``, ``Quantile([0.05, 0.5, 0.95])``: the pinball loss of one or
-          several quantiles [5]_; see `predict_quantiles`.
+          several quantiles [10]_; see `predict_quantiles`.
         - 'poisson': half the Poisson deviance, for counts and rates y >= 0; predictions are positive.
         - 'gamma': half the gamma deviance, for amounts y > 0; predictions are positive.
         - 'gaussian_nll': the negative log-likelihood of normal targets; predicts a mean and a standard
-          deviation for each row [6]_; see ``predict(X, return_std=True)``.
+          deviation for each row [11]_; see ``predict(X, return_std=True)``.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` is a linear model.
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', \
@@ -55,7 +53,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
         gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
-        [7]_; or by RMSprop [8]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
+        [4]_; or by RMSprop [5]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
         which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
         which a search reaches as ``solver__weight_decay``. All objects take `max_grad_norm`, the norm to
         which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
@@ -73,8 +71,8 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
         - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
           training ends when it is 1e-6 or less.
-        - 'cosine': half a cosine down to 0 over `max_iter` epochs [9]_.
-        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [10]_.
+        - 'cosine': half a cosine down to 0 over `max_iter` epochs [6]_.
+        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [7]_.
         - 'exponential': times 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
         - 'plateau': a tenth each time patience runs out, down to a thousandth.
 
@@ -90,7 +88,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Epochs, or iterations of lbfgs, at most.
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, default=None
         Source of the initial weights, of the split for early stopping, of the order of rows and of dropout.
         An int gives the same model each time.
     tol : float, default=1e-4
@@ -101,18 +99,20 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Whether to print a line per epoch.
     warm_start : bool, default=False
         Whether `fit` goes on from the model as it is.
-    momentum : float in [0, 1], default=0.9
-        Momentum of solver='sgd'.
+    momentum : float, default=0.9
+        Momentum of solver='sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether solver='sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to stop when the score on validation data no longer improves, and to keep the weights of the
         best epoch. Validation data are `X_val` and `y_val` of `fit`, or else a part of the data that is held
-        out. With all solvers; not possible with `partial_fit`.
-    validation_fraction : float in [0, 1), default=0.1
-        Share of the rows that early stopping holds out; not used if `X_val` is given.
-    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay rates of the averages of solver='adam'; objects have their own.
+        out, stratified where y is one column of classes. With all solvers; not possible with `partial_fit`.
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out, in [0, 1); not used if `X_val` is given.
+    beta_1 : float, default=0.9
+        Decay rate of the average of gradients of solver='adam', in [0, 1); objects have their own.
+    beta_2 : float, default=0.999
+        Decay rate of the average of squared gradients of solver='adam', in [0, 1); objects have their own.
     epsilon : float, default=1e-8
         Keeps the denominator of solver='adam' from zero.
     n_iter_no_change : int or inf, default=10
@@ -135,7 +135,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         validation loss. Where rows have weights, a scorer is given `sample_weight` too. None means R^2 for
         the losses 'squared_error' and 'poisson', and 'loss' for all others.
     dropout : float in [0, 1) or list of float, default=0.0
-        Share of the hidden units that is left out at random in each step of training [11]_; a list has one
+        Share of the hidden units that is left out at random in each step of training [8]_; a list has one
         for each hidden layer. Predictions use all units. Not possible with lbfgs.
     scale_target : bool or 'auto', default='auto'
         Whether to train on scaled y: with mean 0 and standard deviation 1, or for the losses 'poisson' and
@@ -161,10 +161,10 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Score on the validation rows, as `scoring` says, at each epoch; None without `early_stopping` and
         `X_val`.
     best_validation_score_ : float or None
-        The best of these; None without `early_stopping`.
+        The best of `validation_scores_`; None without `early_stopping`.
     best_iter_ : int or None
-        The epoch that reached it, counted from 1, whose weights the model has; None without
-        `early_stopping`.
+        The epoch that reached `best_validation_score_`, counted from 1. The model has its weights. None
+        without `early_stopping`.
     history_ : list of dict
         One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
         (of the last step), 'gradient_norm' (of the first step) and 'seconds'; what was not measured is None.
@@ -177,7 +177,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Biases of each layer.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
     n_iter_ : int
         Epochs, or iterations of lbfgs, of the last fit.
@@ -205,17 +205,17 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     .. [2] Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
        networks".
     .. [3] Kingma & Ba (2015), "Adam: a method for stochastic optimization".
-    .. [4] Huber (1964), "Robust estimation of a location parameter".
-    .. [5] Koenker & Bassett (1978), "Regression quantiles".
-    .. [6] Nix & Weigend (1994), "Estimating the mean and variance of the target probability
-       distribution".
-    .. [7] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
-    .. [8] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
-    .. [9] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
-    .. [10] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
+    .. [4] Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+    .. [5] Tieleman & Hinton (2012), "Lecture 6.5: RMSprop".
+    .. [6] Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
+    .. [7] Smith & Topin (2018), "Super-convergence: very fast training of neural networks using large
        learning rates".
-    .. [11] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
+    .. [8] Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), "Dropout: a simple way to
        prevent neural networks from overfitting".
+    .. [9] Huber (1964), "Robust estimation of a location parameter".
+    .. [10] Koenker & Bassett (1978), "Regression quantiles".
+    .. [11] Nix & Weigend (1994), "Estimating the mean and variance of the target probability
+       distribution".
 
     Examples
     --------
@@ -237,7 +237,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
-        "loss": [StrOptions(set(_LOSSES)), Loss],
+        "loss": [StrOptions(Names(losses_of_numbers)), Loss],
         "scale_target": [StrOptions({"auto"}), "boolean"],
         "scoring": SCORING_OF_NUMBERS,
     }

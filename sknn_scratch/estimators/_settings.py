@@ -22,6 +22,7 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.core.configuration import FRACTION
 from sknn_scratch.fitting._arguments import explains_arguments
+from sknn_scratch.fitting._names import Names
 from sknn_scratch.fitting._parameters import Settings, hidden_sizes, resolved
 
 _SHARED_SETTINGS = {
@@ -44,11 +45,11 @@ class MLPSettings(Settings):
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
-        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
+        "activation": [StrOptions(Names(lambda: ACTIVATIONS)), Activation, list, tuple],
+        "solver": [StrOptions(Names(lambda: ["lbfgs", *OPTIMIZERS])), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule, callable],
+        "learning_rate": [StrOptions(Names(lambda: SCHEDULES)), Schedule, callable],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -67,7 +68,7 @@ class MLPSettings(Settings):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"float32", "float64"}), None],
-        "weight_init": [StrOptions({"auto", *INITIALIZERS}), Initializer, callable],
+        "weight_init": [StrOptions(Names(lambda: ["auto", *INITIALIZERS])), Initializer, callable],
         "fit_intercept": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     }

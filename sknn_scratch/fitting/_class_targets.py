@@ -9,16 +9,11 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn_scratch._sklearn import check_partial_fit_first_call
-from sknn_scratch.core import BinaryLogLoss, BinarySquaredError, ClassSquaredError, LogLoss, PerColumn
+from sknn_scratch.core import PerColumn
 from sknn_scratch.fitting._data import Purpose
 from sknn_scratch.fitting._labels import refuse_mixed_labels
+from sknn_scratch.fitting._names import losses_of_classes
 from sknn_scratch.fitting._parameters import resolved
-
-# for each name: the loss of one or several yes / no outputs, and that of one class out of several
-CLASS_LOSSES = {
-    "log_loss": (BinaryLogLoss, LogLoss),
-    "squared_error": (BinarySquaredError, ClassSquaredError),
-}
 
 # scikit-learn's names of kinds of targets, as far as they are supported, and ours
 _KINDS = {
@@ -183,14 +178,16 @@ class ClassTargets:
     def _loss_for(self, kind):
         """The loss of one or several yes / no outputs, of one class out of several, or of several such."""
         independent = kind == "multilabel" or (kind == "single-label" and len(self.classes_) == 2)
-        loss = self.loss
-        if isinstance(loss, str):
-            loss = CLASS_LOSSES[loss][not independent]()
-        else:
-            pair = next((pair for pair in CLASS_LOSSES.values() if isinstance(loss, pair)), None)
-            loss = resolved("loss", loss, {})
-            loss = loss if pair is None else pair[not independent](**loss.get_params())
         link = "logistic" if independent else "softmax"
+        pairs = losses_of_classes()
+        if isinstance(self.loss, str):
+            pair = pairs[self.loss]
+            loss = next(iter(pair.values()))()
+        else:
+            loss = resolved("loss", self.loss, {})
+            pair = next((pair for pair in pairs.values() if isinstance(loss, tuple(pair.values()))), {})
+        if link in pair:
+            loss = pair[link](**loss.get_params())
         if loss.link_inverse != link:
             raise ValueError(f"loss={self.loss!r} must have the link {link!r}, for {kind} targets.")
         if kind != "multioutput":

@@ -28,8 +28,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     booleans and gaps; it predicts probabilities of classes. The defaults are tuned for all tables at once, so
     that they need no search of yours.
 
-    Hyper-parameters that are None have the value of the preset, which is told with them. What they are for
-    tells ``docs/tabular.md``.
+    A hyper-parameter that is None has the value of the preset, which its entry below names.
+    ``docs/tabular.md`` explains what the hyper-parameters are for.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
         and no weight decay, and takes two thirds of the time.
     n_ens : int, default=1
-        Members: networks trained at the same time on the same split with other first weights. Their
-        probabilities or predictions are averaged, and the best epoch is that of all together.
+        Members: networks trained at the same time on the same split, each from first weights of its own.
+        Their probabilities or predictions are averaged, and the best epoch is that of all together.
     n_cv : int or 'auto', default='auto'
-        Splits: with more than 1, `n_ens` members are trained for each of so many folds, each of which is the
-        validation part once. More than 1 is not possible with `X_val`. 'auto' means 5 below 1,000 rows,
-        where a fifth of them is too few to choose the best epoch by, unless `validation_fraction` or `X_val`
-        is given, and else 1.
+        Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
+        once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
+        means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
+        1 for more rows, and where `validation_fraction` or `X_val` is given.
     refit : bool, default=False
-        Whether `n_ens` more members are trained then, on all rows, for as many epochs as the best one was.
-        They join those that chose it, as one more split would. With one split it takes up to 2.25 times the
-        time, mostly one and a half times. It does not go with `X_val`.
+        Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
+        has. They join the members that chose it, as one more split would. With one split a fit takes up to
+        2.25 times as long, mostly one and a half times. Not possible with `X_val`.
     n_jobs : int or None, default=-1
         Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
         backend says otherwise. The model does not depend on it.
@@ -56,72 +56,88 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         'from_dtype' the columns of a frame with a categorical, boolean or string dtype; with None there are
         none.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        Units of each hidden layer; (256, 256, 256).
+        Units of each hidden layer. None means (256, 256, 256) in both presets.
     activation : str, Activation or None, default=None
-        Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object; 'selu'.
+        Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object.
+        None means 'selu' in both presets.
     parametric_activation : bool or None, default=None
-        Whether each unit learns an alpha in x + alpha (f(x) - x); True for 'td'.
+        Whether each unit learns an alpha in x + alpha (f(x) - x). None means True in 'td', False in 'td-s'.
     learning_rate_init : float or None, default=None
-        The greatest learning rate; 0.04.
+        The greatest learning rate. None means 0.04 in both presets.
     learning_rate : str, Schedule, callable or None, default=None
-        How it goes on, by step; 'coslog4', four waves down to 0 that grow longer. Also 'flat_cos' and what
-        ScratchMLPClassifier takes.
-    scale_rate, bias_rate, activation_rate : float or None, default=None, None, None
-        Factors of the learning rate for the scale layer, the biases, and the alphas of activations; 6, 0.1,
-        0.1.
-    numerical_embedding_rate, category_embedding_rate : float or None, default=None, None
-        Factors of the learning rate for the two embeddings; 0.1, 1.
+        How the learning rate goes on, step by step: 'coslog4', four waves down to 0 that grow longer,
+        'flat_cos', or what ScratchMLPClassifier takes. None means 'coslog4' in both presets.
+    scale_rate : float or None, default=None
+        Factor of the learning rate for the scale layer. None means 6.0 in both presets.
+    bias_rate : float or None, default=None
+        Factor of the learning rate for the biases. None means 0.1 in both presets.
+    activation_rate : float or None, default=None
+        Factor of the learning rate for the alphas of activations. None means 0.1 in both presets.
+    numerical_embedding_rate : float or None, default=None
+        Factor of the learning rate for the embedding of numbers. None means 0.1 in both presets.
+    category_embedding_rate : float or None, default=None
+        Factor of the learning rate for the embedding of categories. None means 1.0 in both presets.
     scale_layer : bool or None, default=None
-        Whether there is a learnt factor for each input of the first hidden layer; True.
+        Whether there is a learnt factor for each input of the first hidden layer. None means True in both
+        presets.
     numerical_embedding : bool or None, default=None
-        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`); True for 'td'.
+        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`). None means True in
+        'td', False in 'td-s'.
     numerical_embedding_sigma : float or None, default=None
-        Standard deviation of the first frequencies; 0.1. Of all settings that of the embedding most worth a
-        search.
-    n_frequencies, numerical_embedding_size : int or None, default=None, None
-        Waves of each number, and columns that they become; 16, 4.
+        Standard deviation of the first frequencies: of the settings of the embedding the one most worth a
+        search. None means 0.1 in both presets.
+    n_frequencies : int or None, default=None
+        Waves of each number. None means 16 in both presets.
+    numerical_embedding_size : int or None, default=None
+        Columns that the waves of a number become. None means 4 in both presets.
     max_one_hot : int, inf or None, default=None
-        Levels up to which a category becomes 0/1 columns; above it is embedded; 8 for 'td', inf for 'td-s'.
+        Levels up to which a category becomes 0/1 columns; with more it is embedded. None means 8 in 'td', inf
+        in 'td-s'.
     category_embedding_size : int or None, default=None
-        Length of the vector of a level; 8.
+        Length of the vector of a level. None means 8 in both presets.
     dropout : float or None, default=None
-        Share of the hidden units that is left out in each step; 0.15 for 'td', 0 for 'td-s'.
-    weight_decay, bias_decay : float or None, default=None, None
-        Decoupled weight decay, and the factor of it for biases; 0.02 for 'td', 0 for 'td-s', and 0. It is
-        multiplied by the square of the factor of the learning rate.
+        Share of the hidden units that is left out in each step. None means 0.15 in 'td', 0.0 in 'td-s'.
+    weight_decay : float or None, default=None
+        Decoupled weight decay. It is multiplied by the square of the factor of the learning rate. None means
+        0.02 in 'td', 0.0 in 'td-s'.
+    bias_decay : float or None, default=None
+        Factor of the weight decay for biases. None means 0.0 in both presets.
     regularization : str, Schedule, callable or None, default=None
-        The course of dropout and weight decay, which both start from their full strength; 'flat_cos', half of
-        the steps flat and then half a cosine down to 0.
+        The course of dropout and weight decay, which both start from their full strength. None means
+        'flat_cos' in both presets: half of the steps flat, and then half a cosine down to 0.
     weight_init : {'std', 'normal'} or None, default=None
-        First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data;
-        'std' for 'td', 'normal' for 'td-s'.
+        First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data.
+        None means 'std' in 'td', 'normal' in 'td-s'.
     bias_init : {'he+5', 'normal'} or None, default=None
-        First biases: minus a random mean of what 5 rows make of the unit, or N(0, 1); 'he+5' for 'td',
-        'normal' for 'td-s'.
+        First biases: 'he+5' is minus a random mean of what 5 rows make of the unit, 'normal' is N(0, 1).
+        None means 'he+5' in 'td', 'normal' in 'td-s'.
     zero_output : bool or None, default=None
-        Whether the output layer starts at zero, but for what `weight_init` and `bias_init` do; True for
-        'td-s'.
+        Whether the output layer starts at zero, before `weight_init` and `bias_init` act on it. None means
+        False in 'td', True in 'td-s'.
     label_smoothing : float or None, default=None
-        Share of a label that is spread over all classes in training; 0.1, but 0 if `scoring` judges
-        probabilities.
-    beta_1, beta_2 : float or None, default=None, None
-        Decay rates of Adam's averages; 0.9, 0.95.
+        Share of a label that is spread over all classes in training. None means 0.1 in both presets, but 0 if
+        `scoring` judges probabilities.
+    beta_1 : float or None, default=None
+        Decay rate of Adam's average of gradients. None means 0.9 in both presets.
+    beta_2 : float or None, default=None
+        Decay rate of Adam's average of squared gradients. None means 0.95 in both presets.
     epsilon : float or None, default=None
-        Keeps Adam's denominator from zero; 1e-8.
+        Keeps Adam's denominator from zero. None means 1e-8 in both presets.
     batch_size : int or None, default=None
-        Rows of a mini-batch; 256, or all if there are fewer. An epoch leaves out what does not fill a batch.
+        Rows of a mini-batch, or all if there are fewer. An epoch leaves out the rows that do not fill a
+        batch. None means 256 in both presets.
     max_iter : int or None, default=None
-        Epochs; 256. The schedules are stretched over them.
+        Epochs, over which the schedules are stretched. None means 256 in both presets.
     validation_fraction : float or None, default=None
-        Share of the rows that is held out to choose the best epoch by; 0.2.
+        Share of the rows that is held out to choose the best epoch by. None means 0.2 in both presets.
     early_stopping : bool, default=False
         Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
-        Without, all epochs are run; the weights kept are in any case those of the best epoch, the last one of
-        equals.
+        Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
+        of the last one.
     n_iter_no_change : int, default=40
-        As said there.
+        Epochs that training goes on beyond ``patience_factor * best_epoch``, with `early_stopping`.
     patience_factor : float, default=3.0
-        As said there.
+        Factor of the best epoch in the rule of `early_stopping`.
     scoring : str, callable or None, default=None
         What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
         -> float`` of which greater is better, or 'loss'. None means accuracy. With 'loss', or the name of a
@@ -152,7 +168,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     best_iter_ : int or None
         The epoch whose weights are kept, counted from 1.
     best_validation_score_ : float or None
-        Its validation score.
+        The validation score of `best_iter_`.
     history_ : list of dict
         One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
         (of the last step), 'gradient_norm' (of the first step) and 'seconds'; means over members. The

@@ -1,13 +1,16 @@
 """The two published sets of hyper-parameters, as data."""
 
+from collections import ChainMap
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sknn_scratch.core import ACTIVATIONS, SCHEDULES, CosLog, CustomSchedule, FlatCosine, Schedule
 from sknn_scratch.fitting._parameters import resolved
 
-RATE_SCHEDULES: dict[str, type[Schedule]] = {**SCHEDULES, "coslog4": CosLog, "flat_cos": FlatCosine}
-"""The names of schedules that an estimator for tables takes."""
+RATE_SCHEDULES: ChainMap[str, type[Schedule]] = ChainMap(
+    {"coslog4": CosLog, "flat_cos": FlatCosine}, SCHEDULES
+)
+"""The schedules that an estimator for tables takes by name: two of its own, and all of the core."""
 
 
 @dataclass(frozen=True)

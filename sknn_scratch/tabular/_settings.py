@@ -6,6 +6,7 @@ import numpy as np
 
 from sknn_scratch._sklearn import Interval, Options, StrOptions
 from sknn_scratch.core import ACTIVATIONS, Activation, Schedule
+from sknn_scratch.fitting._names import Names
 from sknn_scratch.fitting._parameters import Settings
 from sknn_scratch.tabular._presets import RATE_SCHEDULES
 
@@ -13,7 +14,7 @@ _FRACTION = [Interval(Real, 0, 1, closed="left"), None]
 _FACTOR = [Interval(Real, 0, None, closed="left"), None]
 _POSITIVE = [Interval(Real, 0, None, closed="neither"), None]
 _COUNT = [Interval(Integral, 1, None, closed="left"), None]
-_SCHEDULE = [StrOptions(set(RATE_SCHEDULES)), Schedule, callable, None]
+_SCHEDULE = [StrOptions(Names(lambda: RATE_SCHEDULES)), Schedule, callable, None]
 
 
 class TabularSettings(Settings):
@@ -27,7 +28,7 @@ class TabularSettings(Settings):
         "n_jobs": [Integral, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), None],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation, None],
+        "activation": [StrOptions(Names(lambda: ACTIVATIONS)), Activation, None],
         "parametric_activation": ["boolean", None],
         "learning_rate_init": _POSITIVE,
         "learning_rate": _SCHEDULE,

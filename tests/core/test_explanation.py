@@ -91,7 +91,7 @@ def test_every_array_is_the_textbooks(activation, loss, depth, fit_intercept, we
         np.testing.assert_array_equal(layer.weights, weights[i])
         assert_close(layer.input, inputs[i])
         assert_close(layer.pre_activation, zs[i])
-        assert_close(layer.activation, reference.INVERSE_LINKS[loss](zs[i]) if last else inputs[i + 1])
+        assert_close(layer.activation, reference.LOSSES[loss].inverse_link(zs[i]) if last else inputs[i + 1])
         assert_close(layer.delta, deltas[i])
         assert_close(layer.weights_gradient, of_weights[i])
         if fit_intercept:
@@ -311,9 +311,10 @@ def test_formulas_of_activations_are_what_they_compute(activation):
     z = np.linspace(-3.0, 3.0, 13)  # 0, where some have a kink, included
     a, slope = np.empty_like(z), np.ones_like(z)
     function.forward(z.copy(), out=a)
-    assert_close(evaluate(function.formula, z=z), a)
+    called = {**function.get_params(), "z": z}
+    assert_close(evaluate(function.formula, **called), a)
     function.backward(z.copy(), a.copy(), slope)
-    assert_close(evaluate(function.derivative, z=z, a=a), slope)
+    assert_close(evaluate(function.derivative, **called, a=a), slope)
 
 
 @each_loss
@@ -323,7 +324,7 @@ def test_formulas_of_losses_are_what_they_compute(loss):
     assert of_loss.derivative != Loss.derivative
     raw, gradient = np.random.RandomState(0).normal(size=(7, 2)), np.empty((7, 2))
     y = smooth_targets(of_loss, 7, 2)
-    called = names(of_loss, reference.INVERSE_LINKS[loss](raw), y)
+    called = names(of_loss, reference.LOSSES[loss].inverse_link(raw), y)
     if is_pointwise(of_loss.formula):
         value = of_loss.value_and_gradient(raw.copy(), y, None, gradient, np.empty(7))
         assert value == pytest.approx(evaluate(of_loss.formula, **called).sum() / 7, rel=1e-12)
@@ -340,9 +341,10 @@ def test_formulas_of_a_step_are_what_it_computes(activation, loss):
     *hidden, last = step.layers
     for layer, after in zip(hidden, step.layers[1:], strict=True):
         z, a = layer.pre_activation, layer.activation
-        assert_close(evaluate(right_side(layer.formulas["activation"]), z=z), a)
+        called = {**ACTIVATIONS[activation]().get_params(), "z": z}
+        assert_close(evaluate(right_side(layer.formulas["activation"]), **called), a)
         formula = right_side(layer.formulas["delta"]).replace("dL/da", "of_a")
-        assert_close(evaluate(formula, of_a=after.input_gradient, z=z, a=a), layer.delta)
+        assert_close(evaluate(formula, **called, of_a=after.input_gradient, a=a), layer.delta)
     # sums over rows and outputs
     assert step.formulas["loss"] == f"sum of ({network.loss.formula}) / n"
     assert last.formulas["delta"] == f"dL/dz = ({network.loss.derivative}) / n"

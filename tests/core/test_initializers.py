@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import reference
 
 from sknn_scratch.core import (
     ACTIVATIONS,
@@ -35,24 +36,12 @@ def test_biases_start_at_zero_except_in_scikit_learns_way(name):
     assert bias.any() == (name == "scikit-learn")
 
 
-# the textbooks' standard deviations, for fan_in 300 and fan_out 200
-STANDARD_DEVIATIONS = {
-    "scikit-learn": np.sqrt(2 / 500 / 3),  # the variance of a uniform distribution on [-b, b] is b^2 / 3
-    "glorot_uniform": np.sqrt(6 / 500 / 3),
-    "he_normal": np.sqrt(2 / 300),
-    "lecun_normal": np.sqrt(1 / 300),
-    "orthogonal": np.sqrt(1 / 300),
-    "normal": 1.0,
-    "uniform": np.sqrt(1 / 3),
-    "zeros": 0.0,
-}
-
-
 @each_initializer
 def test_weights_have_the_spread_of_their_rule_around_zero(name):
     weights = INSTANCES[name](300, 200, np.random.RandomState(0))
-    assert abs(weights.mean()) <= 0.01 * STANDARD_DEVIATIONS[name]
-    assert weights.std() == pytest.approx(STANDARD_DEVIATIONS[name], rel=0.01)
+    standard_deviation = reference.INITIALIZERS[name](300, 200)
+    assert abs(weights.mean()) <= 0.01 * standard_deviation
+    assert weights.std() == pytest.approx(standard_deviation, rel=0.01)
 
 
 def test_uniform_and_normal_take_their_limits():

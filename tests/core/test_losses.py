@@ -48,7 +48,8 @@ def test_value_and_gradient_are_the_textbook_formulas(name, settings, weighted, 
     raw, y, weight = data(loss, n_rows, n_targets)
     w = weight if weighted else np.ones(n_rows)
     value, gradient = evaluate(loss, raw, y, weight if weighted else None)
-    pointwise = reference.LOSSES[name](reference.INVERSE_LINKS[name](raw), y, **settings)
+    naive = reference.LOSSES[name]
+    pointwise = naive.value(naive.inverse_link(raw), y, **settings)
     assert isinstance(value, float)
     assert value == pytest.approx((w @ pointwise).sum() / w.sum(), rel=1e-12, abs=1e-14)
     expected = (w / w.sum())[:, None] * reference.loss_gradient(name, raw, y, **settings)
@@ -61,7 +62,7 @@ def test_the_gradient_is_that_of_the_value(name, settings, n_targets):
     loss = LOSSES[name](**settings)
     for seed in itertools.count():
         raw, y, weight = data(loss, n_targets=n_targets, seed=seed)
-        if reference.distance_to_kink(loss, raw, y) > 0.01:
+        if reference.distance_to_kink(name, raw, y, **settings) > 0.01:
             break
         assert seed < 1000
     numeric = np.empty_like(raw)
@@ -76,44 +77,11 @@ def test_the_gradient_is_that_of_the_value(name, settings, n_targets):
     np.testing.assert_allclose(evaluate(loss, raw, y, weight)[1], numeric, rtol=1e-7, atol=1e-10)
 
 
-def exact(name, raw, y, label_smoothing=0.0, **settings):
-    """The loss of one row by formulas that hold for scores of any size, and its gradient."""
-    if name == "binary_squared_error":
-        p, q = scipy.special.expit(raw), scipy.special.expit(-raw)
-        return ((p - y) ** 2).sum() / 2, (p - y) * p * q
-    if name == "class_squared_error":
-        p = scipy.special.softmax(raw, axis=1)
-        error = p - reference.one_hot(raw, y)
-        return (error**2).sum() / 2, p * (error - (error * p).sum())
-    if name == "log_loss":
-        log_p = scipy.special.log_softmax(raw, axis=1)
-        targets = reference.smooth_one_hot(raw, y, label_smoothing)
-        return -(targets * log_p).sum(), np.exp(log_p) - targets
-    if name == "binary_log_loss":
-        y = y * (1 - label_smoothing) + label_smoothing / 2
-        value = y * np.logaddexp(0, -raw) + (1 - y) * np.logaddexp(0, raw)
-        return value.sum(), scipy.special.expit(raw) - y
-    if name == "poisson":
-        return (scipy.special.xlogy(y, y) - y - y * raw + np.exp(raw)).sum(), np.exp(raw) - y
-    if name == "gamma":
-        return (y * np.exp(-raw) - np.log(y) + raw - 1).sum(), 1 - y * np.exp(-raw)
-    if name == "gaussian_nll":
-        mu, log_sigma = reference.halves(raw)
-        clipped = np.clip(log_sigma, np.log(1e-6), np.log(1e3))
-        u = (mu - y) * np.exp(-clipped)
-        gradient = np.hstack([u * np.exp(-clipped), (1 - u**2) * (clipped == log_sigma)])
-        return (clipped + u**2 / 2 + np.log(2 * np.pi) / 2).sum(), gradient
-    return reference.LOSSES[name](raw, y, **settings).sum(), reference.LOSS_GRADIENTS[name](
-        raw, y, **settings
-    )
-
-
 @each_loss
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_huge_scores_give_a_finite_right_loss_and_gradient(name, settings, dtype):
     loss = LOSSES[name](**settings)
-    # where the loss itself grows like exp(|raw|), no larger than what float32 holds
-    least, largest = {"poisson": (-1e4, 50.0), "gamma": (-50.0, 1e4)}.get(name, (-1e4, 1e4))
+    least, largest = reference.LOSSES[name].scores
     n_outputs = max(2, loss.raw_per_target)
     for pair in ([least, largest], [largest, least], [largest, largest], [least, least], [largest, 0.0]):
         raw = np.resize(pair, (1, n_outputs)).astype(dtype)
@@ -121,7 +89,9 @@ def test_huge_scores_give_a_finite_right_loss_and_gradient(name, settings, dtype
         for target in (0.0 if 0.0 in loss.targets else 0.1, 1.0):
             y = np.full((1, n_targets), target, dtype)
             value, gradient = evaluate(loss, raw, y)
-            expected_value, expected_gradient = exact(name, raw.astype(float), y.astype(float), **settings)
+            expected_value, expected_gradient = reference.loss_of_any_scores(
+                name, raw.astype(float), y.astype(float), **settings
+            )
             rtol = 1e-12 if dtype is np.float64 else 1e-5
             assert value == pytest.approx(expected_value, rel=rtol, abs=rtol)
             np.testing.assert_allclose(gradient, expected_gradient, rtol=rtol, atol=rtol)
@@ -187,7 +157,7 @@ def test_predict_is_the_inverse_link_also_in_place(name, settings):
     raw, _, _ = data(loss)
     p = np.empty_like(raw)
     loss.predict(raw.copy(), out=p)
-    np.testing.assert_allclose(p, reference.INVERSE_LINKS[name](raw), rtol=1e-13)
+    np.testing.assert_allclose(p, reference.LOSSES[name].inverse_link(raw), rtol=1e-13)
     in_place = raw.copy()
     loss.predict(in_place, out=in_place)
     np.testing.assert_array_equal(in_place, p)
@@ -244,9 +214,10 @@ def test_the_standard_deviation_is_never_less_than_its_floor_nor_more_than_its_c
 @each_loss
 def test_each_loss_says_how_many_raw_scores_it_needs_and_which_targets_it_takes(name, settings):
     loss = LOSSES[name](**settings)
-    kinds = {"gaussian_nll": 2, "quantile": np.size(settings.get("level", 0.5))}
-    assert loss.raw_per_target == kinds.get(name, 1)
-    assert loss.targets is {"poisson": NOT_NEGATIVE, "gamma": POSITIVE}.get(name, FINITE)
+    naive = reference.LOSSES[name]
+    assert loss.raw_per_target == naive.kinds(**settings)
+    intervals = {"any": FINITE, "not negative": NOT_NEGATIVE, "positive": POSITIVE}
+    assert loss.targets is intervals[naive.targets]
 
 
 @pytest.mark.parametrize(

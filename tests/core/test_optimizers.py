@@ -26,7 +26,9 @@ def test_sgd_is_the_textbook_rule(momentum, nesterov):
     state, expected, velocity = rule.init(theta), [theta.copy()], [np.zeros(11)]
     for step in range(20):
         g, learning_rate = rng.normal(size=11), 0.1 / (step + 1)
-        expected, velocity = reference.sgd_step(expected, [g], velocity, learning_rate, momentum, nesterov)
+        expected, velocity = reference.sgd_step(
+            expected, [g], velocity, step + 1, learning_rate, momentum, nesterov
+        )
         rule.step(theta, g.copy(), state, learning_rate)
         np.testing.assert_allclose(theta, expected[0], rtol=1e-10, atol=1e-15)
     assert state.n_steps == 20
@@ -82,11 +84,24 @@ def test_rmsprop_is_the_lectures_rule(alpha, epsilon, momentum, scale, n_paramet
     for t in range(1, 21):
         g, learning_rate = scale * rng.normal(size=n_parameters), 0.01 * t
         expected, v, velocity = reference.rmsprop_step(
-            expected, [g], v, velocity, learning_rate, alpha, epsilon, momentum
+            expected, [g], v, velocity, t, learning_rate, alpha, epsilon, momentum
         )
         rule.step(theta, g.copy(), state, learning_rate)
         np.testing.assert_allclose(theta, expected[0], rtol=1e-10, atol=1e-13)
     assert state.n_steps == 20
+
+
+@each_optimizer
+def test_every_rule_is_that_of_its_source(name):
+    rng = np.random.RandomState(0)
+    rule, theta = OPTIMIZERS[name](), rng.normal(size=11)
+    state, expected = rule.init(theta), [theta.copy()]
+    averages = [[np.zeros(11)] for _ in state.averages]
+    for t in range(1, 21):
+        g, learning_rate = rng.normal(size=11), 0.01 * t
+        expected, *averages = reference.OPTIMIZERS[name](expected, [g], *averages, t, learning_rate)
+        rule.step(theta, g.copy(), state, learning_rate)
+        np.testing.assert_allclose(theta, expected[0], rtol=1e-10, atol=1e-13)
 
 
 @each_optimizer

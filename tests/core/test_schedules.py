@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import reference
 
 from sknn_scratch.core import (
     SCHEDULES,
@@ -44,6 +45,15 @@ def test_a_schedule_is_a_pure_function_of_progress(name):
     assert len(rates) == 1
     assert progress == before
     assert type(rates.pop()) is float
+
+
+@each_schedule
+@pytest.mark.parametrize("step", [0, 1, 28, 29, 30, 57, 99])
+def test_every_schedule_is_the_formula_of_its_source(name, step):
+    progress = Progress(
+        0.3, epoch=step // 10, samples_seen=7 * step, plateaus=step % 3, step=step, n_steps=100
+    )
+    assert SCHEDULES[name]()(progress) == pytest.approx(0.3 * reference.SCHEDULES[name](progress), rel=1e-10)
 
 
 @each_schedule

@@ -110,7 +110,7 @@ def test_minibatch_training_is_the_textbook_loop(network, data, name, weighted):
             of_weights, of_biases = reference.gradients(*problem)
             gradients = [*of_weights, *of_biases]
             if name == "sgd":
-                thetas, averages[0] = reference.sgd_step(thetas, gradients, averages[0], 0.05, 0.9, True)
+                thetas, averages[0] = reference.sgd_step(thetas, gradients, averages[0], t, 0.05, 0.9, True)
             else:
                 thetas, *averages = reference.adam_step(
                     thetas, gradients, *averages, t, 0.05, 0.9, 0.999, 1e-8

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
-from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Quantile
+from sknn_scratch.core import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Quantile
 
 WEIGHTS = {"check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"}
 # rows of weight 2 or 0 instead of rows repeated or left out: other rows are held out
@@ -71,24 +71,24 @@ ALONE = [
     (regressor, {"scale_target": True}, set()),
     *(
         (regressor, {"loss": loss}, set())
-        for loss in (
-            "absolute_error",
-            "huber",
-            "quantile",
-            Quantile([0.1, 0.5, 0.9]),
-            "gaussian_nll",
-        )
+        for loss, kind in LOSSES.items()
+        if kind.link_inverse in ("identity", "identity_exp")
     ),
-    (regressor, {"loss": "poisson", **FASTER}, set()),
+    (regressor, {"loss": Quantile([0.1, 0.5, 0.9])}, set()),
+    *(
+        (regressor, {"loss": loss, **FASTER}, set() if 0.0 in kind.targets else GAMMA)
+        for loss, kind in LOSSES.items()
+        if kind.link_inverse == "exp"
+    ),
     *(
         (kind, {"activation": name, **(FASTER if name == "tanh" else {})}, set())
         for name in ACTIVATIONS
         for kind in (classifier, regressor)
     ),
-    *((kind, {"solver": name}, set()) for name in ("adamw", "rmsprop") for kind in (classifier, regressor)),
+    *((kind, {"solver": name}, set()) for name in OPTIMIZERS for kind in (classifier, regressor)),
     *(
         (kind, {"solver": solver, "learning_rate": name, **FASTER}, set())
-        for name in ("cosine", "one_cycle", "exponential", "plateau")
+        for name in sorted(SCHEDULES.keys() - {"constant", "invscaling", "adaptive"})
         for solver, kind in (("adam", classifier), ("sgd", classifier), ("adamw", regressor))
     ),
 ]

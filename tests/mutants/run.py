@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COPIED = ("sknn_scratch", "tests", "pyproject.toml")
+COPIED = ("sknn_scratch", "tests", "docs", "pyproject.toml")
 SECONDS = 1200
 """After which tests that have not ended count as failed: a change may make threads wait for ever."""
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import reference
+import reference_layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,9 +73,9 @@ def test_loss_gradient_and_predictions_are_the_papers(dtype, problem, spare_rows
     wide = [None if array is None else array.astype(float) for array in (X, y, weight)]
     thetas = [{name: array.astype(float) for name, array in p.items()} for p in parameters.layers]
     textbook = {"sample_weight": wide[2], "l2": network.l2, **of_loss}
-    expected_loss, penalty = reference.layer_objective(*wide[:2], layers, thetas, loss, **textbook)
-    expected = reference.layer_gradients(*wide[:2], layers, thetas, loss, **textbook)
-    raw = reference.layer_inputs(wide[0], layers, thetas)[-1]
+    expected_loss, penalty = reference_layers.layer_objective(*wide[:2], layers, thetas, loss, **textbook)
+    expected = reference_layers.layer_gradients(*wide[:2], layers, thetas, loss, **textbook)
+    raw = reference_layers.layer_inputs(wide[0], layers, thetas)[-1]
     tol = 1e-10 if dtype is np.float64 else 5e-5
 
     for _ in range(2):  # the second time with used buffers
@@ -114,12 +115,12 @@ def test_steps_of_grouped_adam_are_the_papers(problem, weight_decay, bias_decay,
         network.loss_and_gradient(X, y, weight, workspace)
         rule.step(parameters.flat, workspace.gradient.flat, state, learning_rate=0.01)
 
-        gradients = reference.layer_gradients(
+        gradients = reference_layers.layer_gradients(
             X, y, layers, thetas, loss, sample_weight=weight, l2=network.l2, **of_loss
         )
         arrays = [array for p in thetas for array in p.values()]
         of_gradients = [found[name] for p, found in zip(thetas, gradients, strict=True) for name in p]
-        arrays, ms, vs = reference.grouped_adam_step(
+        arrays, ms, vs = reference_layers.grouped_adam_step(
             *(arrays, of_gradients, ms, vs, t, 0.01, strength * weight_decay, 0.8, 0.9, 1e-3), *of_arrays
         )
         stepped = iter(arrays)
