@@ -1,12 +1,15 @@
 """What fit does in both estimators: validate, encode, build, train, store."""
 
+from __future__ import annotations
+
 import copy
 import functools
 from abc import abstractmethod
 from numbers import Integral
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
-from sklearn.base import _fit_context
+import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -18,14 +21,18 @@ from sknn_scratch.estimators._fitted import FittedMLP
 from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
 from sknn_scratch.fitting._arguments import check_call
 from sknn_scratch.fitting._endings import check_ending
+from sknn_scratch.fitting._fit_context import fit_context
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
 from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.fitting._weights import checked_weights
 
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data, Method
 
-def all_or_nothing(method):
+
+def all_or_nothing(method: Method) -> Method:
     """Decorate fit and partial_fit: whatever is raised, the estimator stays as it was.
 
     Ctrl-C breaks off the method, but not what puts the estimator back, nor the return of a fitted one.
@@ -58,7 +65,7 @@ def all_or_nothing(method):
                     check_call(method, estimator, args, kwargs)
                 raise
 
-    return guarded
+    return cast("Method", guarded)
 
 
 def has_partial_fit(estimator):
@@ -122,9 +129,18 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
     def _validation_score(self, loss, raw, y, weight):
         """Score of raw scores on held-out rows; greater is better."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Data,
+        y: Data,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        X_val: Data | None = None,
+        y_val: Data | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train the network, from scratch unless ``warm_start=True``.
 
         Parameters

@@ -1,8 +1,13 @@
 """ScratchMLPClassifier."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -12,7 +17,11 @@ from sknn_scratch.estimators._base import BaseScratchMLP, all_or_nothing, has_pa
 from sknn_scratch.estimators._class_targets import CLASS_LOSSES, ClassTargets
 from sknn_scratch.estimators._holdout import split_rows
 from sknn_scratch.fitting._available import available_if
+from sknn_scratch.fitting._fit_context import fit_context
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import ArrayOrAny, Data
 
 
 class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
@@ -213,6 +222,8 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     True
     """
 
+    classes_: ArrayOrAny  # a list of arrays where y has several columns of classes
+
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(set(CLASS_LOSSES)), Loss],
@@ -221,9 +232,15 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     }
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X: Data,
+        y: Data,
+        sample_weight: npt.ArrayLike | None = None,
+        classes: npt.ArrayLike | list[npt.ArrayLike] | None = None,
+    ) -> Self:
         """Train for one epoch on the given data, going on from the model as it is.
 
         Parameters
@@ -252,7 +269,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         self._set_classes(y, classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X):
+    def predict(self, X: Data) -> ArrayOrAny:
         """Predict the labels.
 
         Parameters
@@ -272,7 +289,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
             return csr_matrix(labels) if self._labels_are_sparse else labels
         return self._labels(_class_numbers(raw, network.loss))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Data) -> ArrayOrAny:
         """Predict probabilities.
 
         Parameters
@@ -292,7 +309,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         network.loss.predict(raw, out=raw)
         return _by_column(raw, network.loss)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> ArrayOrAny:
         """Predict logarithms of probabilities: those of `predict_proba`.
 
         Parameters
@@ -309,7 +326,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         several_columns = isinstance(probabilities, list)
         return [np.log(p) for p in probabilities] if several_columns else np.log(probabilities)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> ArrayOrAny:
         """Raw scores: the output of the last layer, before the logistic function or softmax.
 
         Parameters
@@ -326,7 +343,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         network, raw = self._forward(X)
         return raw.ravel() if self._is_binary() else _by_column(raw, network.loss)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None) -> float:
         """Accuracy: the share of samples whose labels are all predicted right.
 
         Parameters
@@ -346,10 +363,13 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         check_is_fitted(self)
         if not isinstance(self.classes_, list):
             return super().score(X, y, sample_weight)
-        y, predicted = np.asarray(y), self.predict(X)
-        if y.shape != predicted.shape:
-            raise ValueError(f"y must have the shape of the predictions, {predicted.shape}, got {y.shape}.")
-        return float(np.average((predicted == y).all(axis=1), weights=sample_weight))
+        labels, predicted = np.asarray(y), self.predict(X)
+        if labels.shape != predicted.shape:
+            raise ValueError(
+                f"y must have the shape of the predictions, {predicted.shape}, got {labels.shape}."
+            )
+        is_right = (predicted == labels).all(axis=1)
+        return float(np.average(is_right, weights=cast("Any", sample_weight)))
 
     def _loss_scale(self, loss):
         return 1.0

@@ -1,7 +1,9 @@
 """Targets that are numbers: checked, with their loss, and predicted in the units of y."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
@@ -11,6 +13,9 @@ from sknn_scratch.core.configuration import NOT_NEGATIVE, POSITIVE
 from sknn_scratch.fitting._available import available_if
 from sknn_scratch.fitting._dates import refuse_dates
 from sknn_scratch.fitting._parameters import resolved
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data, FloatArray
 
 
 def _predicts_quantiles(estimator):
@@ -37,7 +42,13 @@ class NumberTargets:
     _fitted_loss: Callable[[], Any]
     _predictions: Callable[[Any], tuple[np.ndarray, Any]]
 
-    def predict(self, X, return_std=False):
+    @overload
+    def predict(self, X: Data, return_std: Literal[False] = False) -> FloatArray: ...
+
+    @overload
+    def predict(self, X: Data, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
+
+    def predict(self, X: Data, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
         """Predict the target.
 
         Parameters
@@ -70,7 +81,7 @@ class NumberTargets:
         return (predicted, flat(kinds[:, 1])) if return_std else predicted
 
     @available_if(_predicts_quantiles)
-    def predict_quantiles(self, X):
+    def predict_quantiles(self, X: Data) -> FloatArray:
         """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
 
         They never cross: where the network's do, they are put in order, which never makes them worse

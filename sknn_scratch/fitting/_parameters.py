@@ -1,8 +1,11 @@
 """Parameters of both families: unknown and misplaced ones explained, names turned into objects."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer, get_scorer_names
@@ -26,7 +29,7 @@ SCORING_OF_NUMBERS = _scoring("._regression")
 class Settings(BaseEstimator):
     """The parameters of an estimator: what is wrong with one is explained."""
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, and settings of the objects among them, such as ``activation__negative_slope``.
 
         Parameters

@@ -1,13 +1,16 @@
 """What both estimators for tables do: check, split, encode, train together, store; and predict."""
 
+from __future__ import annotations
+
 import copy
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from sklearn.base import _fit_context
+import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
@@ -16,6 +19,7 @@ from sknn_scratch.core import Outcome
 from sknn_scratch.estimators._base import all_or_nothing
 from sknn_scratch.estimators._callbacks import FitObserver
 from sknn_scratch.fitting._endings import check_ending
+from sknn_scratch.fitting._fit_context import fit_context
 from sknn_scratch.fitting._interruption import outcome_of
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
 from sknn_scratch.fitting._user_line import warn_user
@@ -27,6 +31,9 @@ from sknn_scratch.tabular._run import Run
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._splits import deal
 
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data, HistoryRow
+
 N_SPLITS_OF_FEW_ROWS = 5
 """Splits by default where one would choose the best epoch by a few dozen rows."""
 
@@ -37,7 +44,19 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     """The walk from a table to fitted folds; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
+
     n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+    n_iter_: int
+    loss_: float
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float]
+    validation_scores_: list[float]
+    best_validation_score_: float | None
+    best_iter_: int | None
+    history_: list[HistoryRow]
 
     @property
     @abstractmethod
@@ -64,9 +83,18 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     def _score_of_raw(self, raw, y, weight, loss):
         """Score of raw scores in units of y on held-out rows; greater is better."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Data,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        X_val: Data | None = None,
+        y_val: npt.ArrayLike | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train from scratch.
 
         Parameters
@@ -108,7 +136,9 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         run = Run(self, settings, copy.deepcopy(loss), observer, (X, y, weight), validation, mask, rng)
         if validation is None:
             classes = self._classes_of_rows(y)
-            splits = deal(len(y), settings.validation_fraction, self._n_splits(y, weight), classes, rng)
+            splits = deal(
+                np.shape(y)[0], settings.validation_fraction, self._n_splits(y, weight), classes, rng
+            )
             for rows, held_out in splits:
                 run.add_fold([_take(data, rows, held_out) for data in (X, y, weight)])
         else:

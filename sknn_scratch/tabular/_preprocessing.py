@@ -1,14 +1,22 @@
 """TabularPreprocessor: a table as the network wants it."""
 
+from __future__ import annotations
+
 from numbers import Integral, Number, Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from sknn_scratch.fitting._fit_context import fit_context
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_columns
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data
 
 
 class TabularPreprocessor(TransformerMixin, BaseEstimator):
@@ -75,19 +83,32 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     3  0.95          0.0       -0.40
     """
 
+    n_numbers_: int
+    n_one_hot_: int
+    n_levels_: list[int]
+    categorical_mask_: npt.NDArray[np.bool_]
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+
     _parameter_constraints: dict = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
         "clip": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, categorical_features="from_dtype", *, max_one_hot=8, clip=3.0):
+    def __init__(
+        self,
+        categorical_features: npt.ArrayLike | None = "from_dtype",
+        *,
+        max_one_hot: int | None = 8,
+        clip: float = 3.0,
+    ) -> None:
         self.categorical_features = categorical_features
         self.max_one_hot = max_one_hot
         self.clip = clip
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Data, y: object = None) -> Self:
         """Learn levels, medians and scales.
 
         Parameters
@@ -129,7 +150,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self._center, self._factor = np.array(numbers + one_hot).reshape(-1, 2).T
         return self
 
-    def transform(self, X):
+    def transform(self, X: Data) -> npt.NDArray[np.float32]:
         """Encode and scale.
 
         Parameters
@@ -145,7 +166,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.encode(checked_table(self, X, reset=False))
 
-    def encode(self, X):
+    def encode(self, X: Any) -> npt.NDArray[np.float32]:
         """Encode and scale a table that has been checked, whatever scikit-learn's ``transform_output`` says.
 
         Parameters
@@ -186,7 +207,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
                 one_hot += len(levels)
         return out
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
         """Names of the columns of the result.
 
         Parameters
