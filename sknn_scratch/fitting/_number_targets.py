@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sknn_scratch._typing import Data, FloatArray
 
 
-def _predicts_quantiles(estimator):
+def _predicts_quantiles(estimator: Any) -> bool:
     loss = estimator._fitted_loss()  # a change of the parameter counts from the next fit
     loss = estimator.loss if loss is None else loss
     if loss == "quantile" or isinstance(loss, Quantile):
@@ -40,7 +40,7 @@ class NumberTargets:
     loss: Any
     n_outputs_: int
     _fitted_loss: Callable[[], Any]
-    _predictions: Callable[[Any], tuple[np.ndarray, Any]]
+    _predictions: Callable[[Any], tuple[FloatArray, Any]]
 
     @overload
     def predict(self, X: Data, return_std: Literal[False] = False) -> FloatArray: ...
@@ -101,7 +101,7 @@ class NumberTargets:
         quantiles.sort(axis=1)
         return quantiles[:, :, 0] if quantiles.shape[2] == 1 else quantiles
 
-    def _numbers(self, y):
+    def _numbers(self, y: Any) -> tuple[FloatArray, Any]:
         """The targets as float64 numbers of shape (n_samples, n_targets), and the loss, which takes them."""
         classifier = type(self).__name__.replace("Regressor", "Classifier")
         if y.ndim == 2 and y.shape[1] == 1:
@@ -125,6 +125,6 @@ class NumberTargets:
         return y, loss
 
 
-def flat(y):
+def flat(y: FloatArray) -> FloatArray:
     """One column as a vector."""
     return y.ravel() if y.shape[1] == 1 else y
