@@ -12,7 +12,7 @@ through a sigmoid and not through a threshold, joins three neurons to a network,
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sknn_scratch.core import BinarySquaredError, Dense, Logistic, Network, SquaredError
+from sknn_scratch.core import BinarySquaredError, Dense, Logistic, Network, ReLU, SquaredError, Tanh
 from sknn_scratch.plotting import ActivationDisplay
 
 # %%
@@ -91,8 +91,8 @@ for axes in (functions, slopes):
 # here. Each is drawn with its slope.
 
 figure, row = plt.subplots(1, 3, figsize=(8, 3.6), layout="constrained")
-for name, axes in zip(("logistic", "tanh", "relu"), row, strict=True):
-    ActivationDisplay.from_activation(name, ax=axes)
+for activation, axes in zip((Logistic(), Tanh(), ReLU()), row, strict=True):
+    ActivationDisplay.from_activation(activation, ax=axes)
 
 # %%
 # From the neuron to the network

@@ -11,6 +11,7 @@ the network is trained, one person after the other, from twenty different starts
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -60,6 +61,9 @@ class StandardNormal(Initializer):
 network = Network.mlp([2, 2, 1], Logistic(), BinarySquaredError(), initializer=StandardNormal())
 parameters = network.initialize(np.random.RandomState(0), np.float64)
 hidden, output = explain(network, parameters, people[:1], targets[:1, np.newaxis]).layers
+
+assert hidden.bias is not None  # of a network without biases it would be
+assert output.bias is not None
 
 (w1, w3), (w2, w4) = hidden.weights
 (w5,), (w6,) = output.weights
@@ -114,6 +118,10 @@ d_h2_d_b2 = deriv_sigmoid(sum_h2)
 # of the hidden layer (``input_gradient`` of the layer after it) and on to the weights. So its factors, in the
 # second column, are quotients of two gradients. Its loss is half of L, (p - y)^2 / 2, whose slope p - y has
 # no 2; its gradients are doubled to compare them.
+
+assert hidden.bias_gradient is not None
+assert output.bias_gradient is not None
+assert output.input_gradient is not None  # the first layer has none
 
 error = output.activation[0, 0] - y_true
 d_ypred_d_h = output.input_gradient[0] / error
@@ -235,7 +243,7 @@ for network in networks:
     DecisionBoundaryDisplay.from_estimator(
         network, people, plot_method="contour", levels=[0.5], colors="#666666", linewidths=0.5, **plane
     )
-dots = {"markeredgecolor": "white", "ms": 8}
+dots: dict[str, Any] = {"markeredgecolor": "white", "ms": 8}
 axes["plane"].plot(*people[targets == 1].T, "o", color="#0072B2", label="woman", **dots)
 axes["plane"].plot(*people[targets == 0].T, "s", color="#D55E00", label="man", **dots)
 axes["plane"].plot(*np.transpose(newcomers), "X", color="black", label="newcomer", **dots)

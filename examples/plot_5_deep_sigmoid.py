@@ -175,7 +175,7 @@ for name, color in zip(drawn, ("#0072B2", "#E69F00", "#D55E00", "#009E73"), stri
 axes.axhline(cost_of_guessing, color="black", ls=":", zorder=3, label="guessing the share of benign tumours")
 axes.set(title="Gradient descent with all rows, learning rate 0.3", ylabel="cross-entropy", ylim=(0, 0.75))
 axes.grid(alpha=0.3)
-axes.get_legend().remove()  # inside, it would hide a curve
+axes.legend().remove()  # inside, it would hide a curve
 figure.legend(loc="outside lower center", ncols=2)
 
 # %%

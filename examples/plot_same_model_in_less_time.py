@@ -26,7 +26,7 @@ X = minmax_scale(X).astype(np.float32)
 settings = {"hidden_layer_sizes": (100,), "max_iter": 100, "random_state": 0}
 networks = {"scikit-learn MLPClassifier": MLPClassifier, "ScratchMLPClassifier": ScratchMLPClassifier}
 
-seconds = {label: [] for label in networks}
+seconds: dict[str, list[float]] = {label: [] for label in networks}
 fitted = {}
 for _ in range(5):  # alternating, so that a busy moment of the machine hits both
     for label, network in networks.items():

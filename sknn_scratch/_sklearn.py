@@ -3,11 +3,10 @@
 A new release of scikit-learn may move these names. Then this file changes, and no other.
 """
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-# Decorates fit and partial_fit of all its own estimators: checks parameters, runs the callbacks' hooks.
-from sklearn.base import _fit_context as fit_context
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 # The base of its searches, which tells one from other meta-estimators.
 from sklearn.model_selection._search import BaseSearchCV
@@ -41,6 +40,16 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _check_y as check_y
 from sklearn.utils.validation import _num_features as num_features
+
+if TYPE_CHECKING:
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
+    # scikit-learn's has no types, so that the signature of the method would be lost
+    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]: ...
+
+else:
+    # Decorates fit and partial_fit of all its own estimators: checks parameters, runs the callbacks' hooks.
+    from sklearn.base import _fit_context as fit_context
 
 __all__ = [
     "NEWEST_TESTED",

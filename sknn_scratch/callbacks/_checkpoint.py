@@ -1,15 +1,24 @@
 """Checkpoint: the state of a fit in a file, from which it can go on."""
 
+from __future__ import annotations
+
 import json
 import os
 import pathlib
 import stat
 import uuid
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.callbacks._fingerprint import fingerprint
-from sknn_scratch.callbacks._state import restore, state_of
+from sknn_scratch.callbacks._state import SavedRun, restore, state_of
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+    from sklearn.callback import CallbackContext
 
 _FORMAT = "sknn_scratch checkpoint"
 _VERSION = 3
@@ -60,17 +69,17 @@ class Checkpoint:
     True
     """
 
-    def __init__(self, path, every=1, resume=False):
+    def __init__(self, path: str | os.PathLike[str], every: int = 1, resume: bool = False) -> None:
         self.path = path
         self.every = every
         self.resume = resume
         # clones of an estimator share their callbacks, and may be fitted at the same time
-        self._runs = {}
+        self._runs: dict[Any, tuple[SavedRun, dict[str, Any]]] = {}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_runs": {}}
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: CallbackContext) -> None:
         """Check what can be known before training. These are the hooks of scikit-learn's protocol."""
         if not (isinstance(self.every, int | np.integer) and self.every > 0):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")
@@ -89,7 +98,7 @@ class Checkpoint:
         except OSError as error:
             raise ValueError(f"path={self.path!r} cannot be written: {error}.") from error
 
-    def attach(self, run):
+    def attach(self, run: SavedRun) -> None:
         """Take note of a training that is about to begin; with `resume`, set it to where the file left off.
 
         Parameters
@@ -108,28 +117,29 @@ class Checkpoint:
             self._go_on(run, metadata)
         self._runs[run.estimator] = run, metadata
 
-    def detach(self, run):
+    def detach(self, run: SavedRun) -> None:
         """Let go of a training that has ended: an epoch that was broken off is not to be saved."""
         self._runs.pop(run.estimator, None)
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Nothing is to be saved yet."""
 
-    def on_fit_task_end(self, estimator, context):
+    def on_fit_task_end(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Save the state after an epoch."""
-        run, metadata = self._runs.get(estimator, (None, None))
-        if run is None:
+        found = self._runs.get(estimator)
+        if found is None:
             return
+        run, metadata = found
         if len(run.epochs) % self.every == 0 or run.is_complete:
             arrays, numbers = state_of(run)
             text = json.dumps({**metadata, "state": numbers})
             arrays["metadata"] = np.frombuffer(text.encode(), np.uint8)
-            self._replace_file(lambda file: np.savez(file, **arrays))
+            self._replace_file(lambda file: np.savez(file, **cast("Any", arrays)))
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Nothing is left to be done."""
 
-    def _replace_file(self, write, rehearsal=False):
+    def _replace_file(self, write: Callable[[IO[bytes]], object], rehearsal: bool = False) -> None:
         """Put what is written in the place of the file, at once; in a rehearsal leave everything as it is."""
         path = pathlib.Path(os.path.realpath(self.path))  # what a symbolic link points to is replaced
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
@@ -145,7 +155,7 @@ class Checkpoint:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _go_on(self, run, metadata):
+    def _go_on(self, run: SavedRun, metadata: dict[str, Any]) -> None:
         """Restore what was saved of a run that began like this one."""
         try:
             arrays = _read(self.path)
@@ -170,14 +180,14 @@ class Checkpoint:
         except Exception as error:
             raise self._refusal(f"does not hold the state of a fit ({_named(error)})") from error
 
-    def _refusal(self, reason):
+    def _refusal(self, reason: str) -> ValueError:
         return ValueError(
             f"Training cannot go on from path={self.path!r}: the file {reason}. Repeat the fit that saved "
             "it, or begin anew with resume=False or another path."
         )
 
 
-def _ingredients(run):
+def _ingredients(run: SavedRun) -> dict[str, str]:
     """Fingerprints of all that training depends on besides its state, by the names that users know."""
     estimator = run.estimator
     parameters = estimator.get_params(deep=False)
@@ -194,11 +204,11 @@ def _ingredients(run):
     return {name: fingerprint(value) for name, value in ingredients.items()}
 
 
-def _named(error):
+def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _read(path):
+def _read(path: str | os.PathLike[str]) -> dict[str, npt.NDArray[Any]]:
     """The arrays in a file that may hold anything."""
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         # what is compressed may be any size

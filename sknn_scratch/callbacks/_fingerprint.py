@@ -1,16 +1,21 @@
 """A short text that tells whether two values are the same, in another process too."""
 
+from __future__ import annotations
+
 import hashlib
 import types
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 
 _BLOCK = 2**20
 """Bytes of an array that are hashed at a time, so that an array in another order is never copied whole."""
 
 
-def fingerprint(value):
+def fingerprint(value: object) -> str:
     """Hash a value by what it holds, not by where it lies in memory.
 
     Arrays count with their dtype, functions with their code, defaults and closures, other objects with what
@@ -29,13 +34,13 @@ def fingerprint(value):
     return hashlib.blake2b(repr(_described(value, ())).encode(), digest_size=16).hexdigest()
 
 
-def _described(value, above):
+def _described(value: Any, above: tuple[int, ...]) -> object:
     """The value as a tuple of numbers and strings; `above` holds those that it was found in."""
 
-    def described(part):
+    def described(part: object) -> object:
         return _described(part, (*above, id(value)))
 
-    def all_described(parts):
+    def all_described(parts: Iterable[object]) -> tuple[object, ...]:
         return tuple(described(part) for part in parts)
 
     if id(value) in above:
@@ -77,7 +82,7 @@ def _described(value, above):
     return kind, all_described(list(part) if hasattr(part, "__next__") else part for part in parts[1:])
 
 
-def _hash_of_entries(array):
+def _hash_of_entries(array: npt.NDArray[Any]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     n_rows = max(1, _BLOCK * len(array) // max(1, array.nbytes))
     for start in range(0, len(array), n_rows):

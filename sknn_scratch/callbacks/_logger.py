@@ -1,5 +1,15 @@
 """EpochLogger: a line per epoch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+    from sklearn.callback import CallbackContext
+
+    from sknn_scratch._typing import HistoryRow
+
 COLUMNS = 80
 """Of a terminal: longer lines would wrap."""
 
@@ -28,10 +38,10 @@ class EpochLogger:
     ...
     """
 
-    def __init__(self, every=1):
+    def __init__(self, every: int = 1) -> None:
         self.every = every
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Check the parameter. This and the next three are the hooks of scikit-learn's protocol."""
         if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
@@ -41,13 +51,15 @@ class EpochLogger:
         if not (isinstance(self.every, int) and self.every > 0):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Nothing is left to be done."""
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Nothing is known yet."""
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(
+        self, estimator: BaseEstimator, context: CallbackContext, *, fitted_estimator: Any = None
+    ) -> None:
         """Print the line."""
         if fitted_estimator is None:  # an epoch that was broken off
             return
@@ -56,7 +68,7 @@ class EpochLogger:
             print(epoch_line(fitted_estimator.history_[-1]))
 
 
-def epoch_line(row):
+def epoch_line(row: HistoryRow) -> str:
     """A row of `history_` as a line of text."""
     digits = ".8f" if abs(row["loss"]) < 1e9 else ".8g"
     line = f"Iteration {row['epoch']}, loss = {row['loss']:{digits}}"

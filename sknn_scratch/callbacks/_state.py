@@ -1,5 +1,7 @@
 """The state of a training between two epochs, as arrays and numbers, and back."""
 
+from __future__ import annotations
+
 import math
 from typing import Any, Protocol
 
@@ -11,6 +13,9 @@ from sknn_scratch.core import Epoch
 
 _LARGEST = {"pos": 624, "has_gauss": 1, "has_uint32": 1, "uinteger": 2**32 - 1}
 """What numbers in the state of a random generator may be at most."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+Numbers = dict[str, Any]
 
 
 class SavedRun(Protocol):
@@ -50,7 +55,7 @@ class SavedRun(Protocol):
         """Raise if what was restored does not hang together."""
 
 
-def state_of(run):
+def state_of(run: SavedRun) -> tuple[Arrays, Numbers]:
     """All that the rest of a fit from scratch depends on, besides its parameters and data.
 
     Parameters
@@ -83,7 +88,7 @@ def state_of(run):
     return arrays, {"has_converged": has_converged, "members": numbers, "undefined": undefined}
 
 
-def _arrays_of(member):
+def _arrays_of(member: Any) -> Arrays:
     training = member.training
     arrays = {
         "parameters": member.parameters.flat,
@@ -98,7 +103,7 @@ def _arrays_of(member):
     return arrays | {f"random {name}": word for name, word in words.items() if isinstance(word, np.ndarray)}
 
 
-def _numbers_of(member):
+def _numbers_of(member: Any) -> Numbers:
     training = member.training
     random = member.rng.get_state(legacy=False)
     words = random.pop("state")
@@ -113,7 +118,7 @@ def _numbers_of(member):
     }
 
 
-def restore(run, arrays, numbers):
+def restore(run: SavedRun, arrays: Arrays, numbers: Numbers) -> None:
     """Go on from the state of a run that began like this one.
 
     Parameters
@@ -157,7 +162,9 @@ def restore(run, arrays, numbers):
     run.check_state()
 
 
-def _restore_member(member, arrays, numbers, held_out, n_all_epochs):
+def _restore_member(
+    member: Any, arrays: Arrays, numbers: Numbers, held_out: npt.NDArray[Any] | None, n_all_epochs: int
+) -> None:
     training, batches = member.training, member.batches
     n_epochs = _count(numbers["n_epochs"], n_all_epochs)
     member.parameters.flat[...] = arrays["parameters"]
@@ -191,7 +198,7 @@ def _restore_member(member, arrays, numbers, held_out, n_all_epochs):
     member.rng.set_state(random)
 
 
-def _count(number, at_most):
+def _count(number: object, at_most: int) -> int:
     """A number from outside that must be a whole one in a range."""
     if not (isinstance(number, int) and 0 <= number <= at_most):
         raise ValueError(f"{number!r} is no whole number from 0 to {at_most}")

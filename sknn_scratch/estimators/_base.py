@@ -1,11 +1,15 @@
 """What fit does in both estimators: validate, encode, build, train, store."""
 
+from __future__ import annotations
+
 import copy
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +24,9 @@ from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data
 
 
 def has_partial_fit(estimator):
@@ -86,7 +93,16 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
 
     @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Data,
+        y: Data,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        X_val: Data | None = None,
+        y_val: Data | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train the network, from scratch unless ``warm_start=True``.
 
         Parameters

@@ -1,6 +1,11 @@
 """ScratchMLPClassifier."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -15,6 +20,9 @@ from sknn_scratch.fitting._available import available_if
 from sknn_scratch.fitting._class_targets import ClassTargets
 from sknn_scratch.fitting._names import Names, losses_of_classes
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import ArrayOrAny, Data
 
 
 class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
@@ -217,6 +225,8 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     True
     """
 
+    classes_: ArrayOrAny  # a list of arrays where y has several columns of classes
+
     _parameter_constraints: dict = {
         **BaseScratchMLP._parameter_constraints,
         "loss": [StrOptions(Names(losses_of_classes)), Loss],
@@ -227,7 +237,13 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     @available_if(has_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X: Data,
+        y: Data,
+        sample_weight: npt.ArrayLike | None = None,
+        classes: npt.ArrayLike | list[npt.ArrayLike] | None = None,
+    ) -> Self:
         """Train for one epoch on the given data, going on from the model as it is.
 
         Parameters
@@ -256,7 +272,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         self._set_classes(y, classes)
         return self._fit_chunk(X, y, sample_weight)
 
-    def predict(self, X):
+    def predict(self, X: Data) -> ArrayOrAny:
         """Predict the labels.
 
         Parameters
@@ -276,7 +292,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
             return csr_matrix(labels) if self._labels_are_sparse else labels
         return self._labels(_class_numbers(raw, network.loss))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Data) -> ArrayOrAny:
         """Predict probabilities.
 
         Parameters
@@ -296,7 +312,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         network.loss.predict(raw, out=raw)
         return _by_column(raw, network.loss)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> ArrayOrAny:
         """Predict logarithms of probabilities: those of `predict_proba`.
 
         Parameters
@@ -313,7 +329,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         several_columns = isinstance(probabilities, list)
         return [np.log(p) for p in probabilities] if several_columns else np.log(probabilities)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> ArrayOrAny:
         """Raw scores: the output of the last layer, before the logistic function or softmax.
 
         Parameters
@@ -330,7 +346,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         network, raw = self._forward(X)
         return raw.ravel() if self._is_binary() else _by_column(raw, network.loss)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None) -> float:
         """Accuracy: the share of samples whose labels are all predicted right.
 
         Parameters
@@ -350,10 +366,13 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         check_is_fitted(self)
         if not isinstance(self.classes_, list):
             return super().score(X, y, sample_weight)
-        y, predicted = np.asarray(y), self.predict(X)
-        if y.shape != predicted.shape:
-            raise ValueError(f"y must have the shape of the predictions, {predicted.shape}, got {y.shape}.")
-        return float(np.average((predicted == y).all(axis=1), weights=sample_weight))
+        labels, predicted = np.asarray(y), self.predict(X)
+        if labels.shape != predicted.shape:
+            raise ValueError(
+                f"y must have the shape of the predictions, {predicted.shape}, got {labels.shape}."
+            )
+        is_right = (predicted == labels).all(axis=1)
+        return float(np.average(is_right, weights=cast("Any", sample_weight)))
 
     def _loss_scale(self, loss):
         return 1.0

@@ -1,12 +1,25 @@
 """What a fitted network would do with a batch: the step explained, its gradients checked."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from sknn_scratch.core import Parameters, explain, gradient_errors
 from sknn_scratch.fitting._unwrap import transform, unwrap
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from sklearn.base import BaseEstimator
 
-def explain_step(estimator, X, y, sample_weight=None):
+    from sknn_scratch._typing import Data
+    from sknn_scratch.core import StepExplanation
+
+
+def explain_step(
+    estimator: BaseEstimator, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None
+) -> StepExplanation:
     """Lay open the step that training would take next on a small batch.
 
     One forward and one backward pass run through the very layers that train; the estimator is not changed.
@@ -90,7 +103,9 @@ def explain_step(estimator, X, y, sample_weight=None):
     return explain(network, parameters, *batch)
 
 
-def check_gradients(estimator, X, y, sample_weight=None):
+def check_gradients(
+    estimator: BaseEstimator, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None
+) -> dict[str, float]:
     """Compare the gradients of a step with central differences.
 
     For an activation, a layer or a loss of one's own: it shows whether its backward pass is right. There are
@@ -137,7 +152,7 @@ def check_gradients(estimator, X, y, sample_weight=None):
     front, network = unwrap(estimator)
     network, parameters, batch = network._next_step(transform(front, X), y, sample_weight)
     parameters = Parameters(parameters.shapes, parameters.flat.astype(np.float64))
-    X, y, weight = (None if array is None else array.astype(np.float64) for array in batch)
-    errors = [layer for layer in gradient_errors(network, parameters, X, y, weight) if layer]
+    arrays: list[Any] = [None if array is None else array.astype(np.float64) for array in batch]
+    errors = [layer for layer in gradient_errors(network, parameters, *arrays) if layer]
     names = {"weights": "coefs_", "bias": "intercepts_"}
     return {f"{names[name]}[{i}]": error for i, layer in enumerate(errors) for name, error in layer.items()}

@@ -1,8 +1,12 @@
 """What can be asked of a fitted network, whatever it predicts."""
 
+from __future__ import annotations
+
 import copy
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -10,6 +14,11 @@ from sknn_scratch.core import Dense, Network, Parameters
 from sknn_scratch.estimators._columns import explained, refuse_dates_in
 from sknn_scratch.estimators._settings import MLPSettings
 from sknn_scratch.fitting._available import available_if
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: TID251
+
+    from sknn_scratch._typing import Data, FloatArray, HistoryRow
 
 
 def has_hidden_layers(estimator):
@@ -25,6 +34,24 @@ def has_hidden_layers(estimator):
 
 class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
     """The network of `coefs_` and `intercepts_` as they are at that moment, and what runs through it."""
+
+    coefs_: list[FloatArray]
+    intercepts_: list[FloatArray]
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+    n_iter_: int
+    t_: int
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    best_iter_: int | None
+    history_: list[HistoryRow]
 
     def _fitted_sizes(self):
         return [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
@@ -75,7 +102,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
             checked = checked.astype(np.float64)
         return checked
 
-    def hidden_activations(self, X):
+    def hidden_activations(self, X: Data) -> list[FloatArray]:
         """What the hidden layers hand on.
 
         Parameters
@@ -92,7 +119,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         network = self._fitted_network()
         return network.hidden_activations(X, self._by_layer(network))
 
-    def transform(self, X):
+    def transform(self, X: Data) -> FloatArray:
         """Activations of the last hidden layer: the features that the network has learnt.
 
         Parameters
@@ -125,7 +152,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         except (TypeError, ValueError, OverflowError) as error:
             raise explained(error, X, self) from None
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Convert to scikit-learn's own MLP with the same predictions.
 
         Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
@@ -148,7 +175,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return to_sklearn(self)
 
     @classmethod
-    def from_sklearn(cls, mlp):
+    def from_sklearn(cls, mlp: MLPClassifier | MLPRegressor) -> Self:
         """Convert from scikit-learn's own MLP, with the same predictions.
 
         Parameters
@@ -172,7 +199,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
 
         return from_sklearn(cls, mlp)
 
-    def __copy__(self):
+    def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         for name, value in vars(self).items():
@@ -184,7 +211,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
                 other._random_state = copy.deepcopy(value)
         return other
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
 
 

@@ -1,6 +1,12 @@
 """ScratchMLPRegressor."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -18,6 +24,19 @@ from sknn_scratch.fitting._names import Names, losses_of_numbers
 from sknn_scratch.fitting._number_targets import NumberTargets, flat
 from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, start_at_constant
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import (
+        ActivationLike,
+        Data,
+        HiddenLayerSizes,
+        InitializerLike,
+        NumberLossName,
+        RandomState,
+        ScheduleLike,
+        Scoring,
+        SolverLike,
+    )
 
 # the losses that scikit-learn has: there, targets are not scaled
 _OF_SKLEARN = SquaredError, Poisson
@@ -245,38 +264,38 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     @explains_arguments
     def __init__(
         self,
-        loss="squared_error",
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        loss: NumberLossName | Loss = "squared_error",
+        hidden_layer_sizes: HiddenLayerSizes = (100,),
+        activation: ActivationLike | Sequence[ActivationLike] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        dtype=None,
-        weight_init="auto",
-        fit_intercept=True,
-        scoring=None,
-        dropout=0.0,
-        scale_target="auto",
-    ):
+        solver: SolverLike = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: ScheduleLike = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Literal["float32", "float64"] | None = None,
+        weight_init: InitializerLike = "auto",
+        fit_intercept: bool = True,
+        scoring: Scoring = None,
+        dropout: float | Sequence[float] = 0.0,
+        scale_target: bool | Literal["auto"] = "auto",
+    ) -> None:
         super().__init__(
             hidden_layer_sizes,
             activation,
@@ -302,18 +321,18 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             dtype=dtype,
-            loss=loss,
             weight_init=weight_init,
             fit_intercept=fit_intercept,
             scoring=scoring,
             dropout=dropout,
         )
+        self.loss = loss
         self.scale_target = scale_target
 
     @available_if(has_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train for one epoch on the given data, going on from the model as it is.
 
         Parameters

@@ -1,7 +1,10 @@
 """The parameters that both estimators share, and what is allowed for each."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -24,6 +27,19 @@ from sknn_scratch.core.configuration import FRACTION
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._names import Names
 from sknn_scratch.fitting._parameters import Settings, hidden_sizes, resolved
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import (
+        ActivationLike,
+        ClassLossName,
+        HiddenLayerSizes,
+        InitializerLike,
+        RandomState,
+        ScheduleLike,
+        Scoring,
+        SolverLike,
+    )
+    from sknn_scratch.core import Loss
 
 _SHARED_SETTINGS = {
     "sgd": ("momentum", "nesterovs_momentum"),
@@ -76,38 +92,38 @@ class MLPSettings(Settings):
     @explains_arguments
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: HiddenLayerSizes = (100,),
+        activation: ActivationLike | Sequence[ActivationLike] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        dtype=None,
-        loss="log_loss",
-        weight_init="auto",
-        fit_intercept=True,
-        scoring=None,
-        dropout=0.0,
-        class_weight=None,
-    ):
+        solver: SolverLike = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: ScheduleLike = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Literal["float32", "float64"] | None = None,
+        loss: ClassLossName | Loss = "log_loss",
+        weight_init: InitializerLike = "auto",
+        fit_intercept: bool = True,
+        scoring: Scoring = None,
+        dropout: float | Sequence[float] = 0.0,
+        class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -171,7 +187,7 @@ class MLPSettings(Settings):
 
     def _dropout_rates(self, n_hidden_layers):
         """The share of units left out of each hidden layer."""
-        rates = self.dropout
+        rates: Any = self.dropout
         rates = list(rates) if isinstance(rates, list | tuple) else [rates] * n_hidden_layers
         if len(rates) != n_hidden_layers or not all(rate in FRACTION for rate in rates):
             raise ValueError(

@@ -102,7 +102,9 @@ def explains_arguments(init: Function) -> Function:
     return cast(Function, explained)
 
 
-def check_call(function, estimator, args, kwargs):
+def check_call(
+    function: Callable[..., Any], estimator: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     """Raise if a function of an estimator cannot be called so.
 
     Parameters
@@ -135,7 +137,7 @@ def check_call(function, estimator, args, kwargs):
         raise TypeError(f"{called}(): {error}.{advice}") from None
 
 
-def explanations(kind, unknown):
+def explanations(kind: type, unknown: list[str]) -> str:
     """Unknown arguments, each with what it may mean.
 
     Parameters
@@ -153,7 +155,7 @@ def explanations(kind, unknown):
     return ", ".join(f"{name!r}{_hint(kind, name)}" for name in unknown)
 
 
-def _hint(kind, name):
+def _hint(kind: Any, name: str) -> str:
     known = {
         **{method: "" for method in ("set_callbacks",) if hasattr(kind, method)},
         **dict.fromkeys(inspect.signature(kind.fit).parameters, " of fit"),

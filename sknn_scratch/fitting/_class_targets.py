@@ -1,19 +1,22 @@
 """Targets that are classes: from labels to numbers and back, with their loss and their weights."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from sknn_scratch._sklearn import check_partial_fit_first_call
-from sknn_scratch.core import PerColumn
+from sknn_scratch.core import Loss, PerColumn
 from sknn_scratch.fitting._data import Purpose
 from sknn_scratch.fitting._labels import refuse_mixed_labels
 from sknn_scratch.fitting._names import losses_of_classes
 from sknn_scratch.fitting._parameters import resolved
+
+Weights: TypeAlias = npt.NDArray[Any] | None
 
 # scikit-learn's names of kinds of targets, as far as they are supported, and ours
 _KINDS = {
@@ -37,11 +40,11 @@ class ClassTargets:
     out_activation_: str
     n_outputs_: int
 
-    def _check_data(self, X, y, *args, **kwargs):
+    def _check_data(self, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
         refuse_mixed_labels(y)
         return super()._check_data(X, y, *args, **kwargs)  # type: ignore[misc]
 
-    def _set_classes(self, y, classes):
+    def _set_classes(self, y: Any, classes: Any) -> None:
         """All labels that will ever occur, in the first call of partial_fit."""
         refuse_mixed_labels(y)
         if classes is None and not hasattr(self, "classes_") and _is_indicator(y):
@@ -58,21 +61,23 @@ class ClassTargets:
         elif list(map(np.ndarray.tolist, classes)) != [np.ravel(known).tolist() for known in self.classes_]:
             raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}.")
 
-    def _is_binary(self):
+    def _is_binary(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ == 1
 
-    def _is_multilabel(self):
+    def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _kind_of_targets(self):
+    def _kind_of_targets(self) -> str:
         if isinstance(self.classes_, list):
             return "multioutput"
         return "multilabel" if self._is_multilabel() else "single-label"
 
-    def _encode_targets(self, y, weight, dtype, purpose):
+    def _encode_targets(
+        self, y: Any, weight: Weights, dtype: npt.DTypeLike, purpose: Purpose
+    ) -> tuple[npt.NDArray[Any], Weights, Loss]:
         if y.ndim == 2 and y.shape[1] == 1 and not issparse(y):
             y = column_or_1d(y, warn=True)
-        kind = self._kind_of(y, purpose)
+        kind: Any = self._kind_of(y, purpose)
         if issparse(y) and kind != "multilabel":
             raise ValueError("A sparse y must be a 0/1 indicator of several labels; use y.toarray().ravel().")
         if kind is None:
@@ -102,7 +107,7 @@ class ClassTargets:
         weight = self._with_class_weight(weight, codes, kind, dtype, purpose)
         return codes.astype(dtype), weight, self._loss_for(kind)
 
-    def _kind_of(self, y, purpose):
+    def _kind_of(self, y: Any, purpose: Purpose) -> str | None:
         """The kind of targets, None if it is not supported."""
         # 0 and 1 may be all that a part of the data has of several classes
         is_known = purpose is not Purpose.NEW_FIT and isinstance(self.classes_, list)
@@ -110,7 +115,7 @@ class ClassTargets:
             return "multioutput"
         return _KINDS.get(type_of_target(y, input_name="y"))
 
-    def _check_labels(self, labels, kind, purpose):
+    def _check_labels(self, labels: npt.NDArray[Any], kind: str | None, purpose: Purpose) -> None:
         """Keep the labels as the classes, or see whether they are among those known."""
         if purpose is Purpose.NEW_FIT:
             self.classes_ = labels
@@ -127,7 +132,7 @@ class ClassTargets:
                 f"Previously got {self.classes_}, `y` has {labels}"
             )
 
-    def _encode_columns(self, y, purpose):
+    def _encode_columns(self, y: npt.NDArray[Any], purpose: Purpose) -> npt.NDArray[Any]:
         """Numbers of classes, column by column."""
         columns = [_of_one_kind(y[:, i]) for i in range(y.shape[1])]
         labels = [unique_labels(column) for column in columns]
@@ -142,7 +147,9 @@ class ClassTargets:
         pairs = zip(encoders, columns, strict=True)
         return np.column_stack([encoder.transform(column) for encoder, column in pairs])
 
-    def _with_class_weight(self, weight, codes, kind, dtype, purpose):
+    def _with_class_weight(
+        self, weight: Weights, codes: npt.NDArray[Any], kind: str, dtype: npt.DTypeLike, purpose: Purpose
+    ) -> Weights:
         """Weights of samples times those of their classes, one factor for each column of y."""
         if self.class_weight is None:
             return weight
@@ -175,7 +182,7 @@ class ClassTargets:
             raise ValueError(f"class_weight={self.class_weight!r} makes {total} the sum of all weights.")
         return weight
 
-    def _loss_for(self, kind):
+    def _loss_for(self, kind: str) -> Loss:
         """The loss of one or several yes / no outputs, of one class out of several, or of several such."""
         independent = kind == "multilabel" or (kind == "single-label" and len(self.classes_) == 2)
         link = "logistic" if independent else "softmax"
@@ -194,41 +201,44 @@ class ClassTargets:
             return loss
         return PerColumn(tuple(len(classes) for classes in self.classes_), loss)
 
-    def _decoded(self, y):
+    def _decoded(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         codes = y.astype(int)
         if not isinstance(self.classes_, list) and codes.shape[1] > 1:
             return codes
         return self._labels(codes if isinstance(self.classes_, list) else codes.ravel())
 
-    def _labels(self, class_numbers):
+    def _labels(self, class_numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Labels of the numbers of classes, of shape (n_samples,) or (n_samples, n_columns)."""
         if not isinstance(self.classes_, list):
-            return self.classes_[class_numbers]
+            labels: npt.NDArray[Any] = self.classes_[class_numbers]
+            return labels
         columns = zip(self.classes_, class_numbers.T, strict=True)
-        labels = [classes[numbers] for classes, numbers in columns]
+        by_column = [classes[numbers] for classes, numbers in columns]
         if len({classes.dtype.kind for classes in self.classes_}) > 1:
             # strings and numbers stay what they are
-            labels = [column.astype(object) for column in labels]
-        return np.column_stack(labels)
+            by_column = [column.astype(object) for column in by_column]
+        return np.column_stack(by_column)
 
 
-def _is_indicator(y):
+def _is_indicator(y: Any) -> bool:
     """Whether y holds 0 and 1 for each of several labels."""
     try:
         with np.errstate(invalid="ignore"):  # NaN and infinity are refused, as y's
-            return type_of_target(y, input_name="y") == "multilabel-indicator"
+            return bool(type_of_target(y, input_name="y") == "multilabel-indicator")
     except TypeError:  # columns of several kinds
         return False
 
 
-def _of_one_kind(column):
+def _of_one_kind(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A column of labels in a dtype of its own, where it comes as objects."""
     if column.dtype != object:
         return column
     return np.array(column.tolist())
 
 
-def _class_weights(given, classes, codes, sample_weight):
+def _class_weights(
+    given: Any, classes: npt.NDArray[Any], codes: npt.NDArray[np.intp], sample_weight: Weights
+) -> npt.NDArray[Any]:
     """Weight of each class of a column."""
     if given == "balanced":
         # all samples / (classes that occur * samples of the class), where a weight of 2 is two samples

@@ -1,6 +1,7 @@
 """Columns of X as the user gave them: their names, what they hold, and the refusal of dates."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +10,12 @@ _DATES = datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.tim
 _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day of the week, or leave it out."
 
 
-def is_frame(X):
+def is_frame(X: Any) -> bool:
     """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
     return hasattr(X, "shape") and hasattr(X, "dtypes") and hasattr(X, "columns")  # a lazy frame has no shape
 
 
-def named_columns(X):
+def named_columns(X: Any) -> list[tuple[str, Any]]:
     """The columns with the names that messages call them by.
 
     Parameters
@@ -34,7 +35,7 @@ def named_columns(X):
     return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
 
 
-def kinds_of(column):
+def kinds_of(column: Any) -> set[type]:
     """The types of what a column holds.
 
     Parameters
@@ -55,17 +56,18 @@ def kinds_of(column):
     return {kind for kind in set(map(type, np.asarray(column))) if kind.__name__ not in _GAPS}
 
 
-def says_nothing(dtype):
+def says_nothing(dtype: Any) -> bool:
     """Whether a dtype leaves open what a column holds: object, polars' Null, any of older polars."""
     return _scalar_type(dtype) in (object, np.object_, type(None))
 
 
-def _scalar_type(dtype):
+def _scalar_type(dtype: Any) -> type:
     # of polars' dtypes; those of NumPy and pandas have a type, and those of older polars neither
-    return dtype.to_python() if hasattr(dtype, "to_python") else getattr(dtype, "type", object)
+    kind: type = dtype.to_python() if hasattr(dtype, "to_python") else getattr(dtype, "type", object)
+    return kind
 
 
-def refuse_dates(what, kinds):
+def refuse_dates(what: str, kinds: set[type]) -> None:
     """Raise if a column holds dates, times, durations or periods.
 
     Parameters
@@ -84,6 +86,6 @@ def refuse_dates(what, kinds):
         raise ValueError(f"{what} holds dates or times, which are no numbers yet. {_ADVICE}")
 
 
-def _is_period(kind):
+def _is_period(kind: type) -> bool:
     """Whether it is pandas' Period, which is no date of the standard library's."""
     return kind.__name__ == "Period" and kind.__module__.startswith("pandas")

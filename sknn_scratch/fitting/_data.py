@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch._sklearn import check_sample_weight
 
@@ -77,7 +78,9 @@ class OwnValidation(NamedTuple):
             raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
 
 
-def checked_weights(sample_weight, n_samples, dtype):
+def checked_weights(
+    sample_weight: npt.ArrayLike | None, n_samples: int, dtype: npt.DTypeLike
+) -> npt.NDArray[Any] | None:
     """Weights of samples.
 
     Parameters
@@ -102,7 +105,7 @@ def checked_weights(sample_weight, n_samples, dtype):
     if sample_weight is None:
         return None
     rows = np.empty((n_samples, 1))
-    weights = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+    weights: npt.NDArray[Any] = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
     with np.errstate(over="ignore"):
         weights = weights.astype(dtype, copy=False)
         total = weights.sum()

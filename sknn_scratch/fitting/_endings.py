@@ -1,11 +1,17 @@
 """What a fit says about a training that did not end as it should, and about scores it could not compute."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
 from sknn_scratch.core import Outcome
 from sknn_scratch.fitting._user_line import warn_user
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import HistoryRow
 
 _OF_SCIKIT_LEARN = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -13,7 +19,9 @@ _OF_SCIKIT_LEARN = (
 )
 
 
-def check_ending(outcome, rows, best_epoch, scoring, remedy):
+def check_ending(
+    outcome: Outcome, rows: list[HistoryRow], best_epoch: int | None, scoring: str | None, remedy: str
+) -> None:
     """Warn of a training that was interrupted or diverged, or of undefined scores; raise without a model.
 
     Parameters
@@ -24,8 +32,8 @@ def check_ending(outcome, rows, best_epoch, scoring, remedy):
         The epochs, as in `history_`.
     best_epoch : int or None
         Number of the epoch whose weights are kept; 0 if there is none, None if no score is watched.
-    scoring : str
-        What the validation score is, in words.
+    scoring : str or None
+        What the validation score is, in words; None if there is none.
     remedy : str
         What to do about a divergence.
 
@@ -39,7 +47,13 @@ def check_ending(outcome, rows, best_epoch, scoring, remedy):
         warn_user("Training interrupted by user.")
 
 
-def _check_scores(has_diverged, rows, best_epoch, scoring, remedy):
+def _check_scores(
+    has_diverged: bool,
+    rows: list[HistoryRow],
+    best_epoch: int | None,
+    scoring: str | None,
+    remedy: str,
+) -> None:
     undefined = [row for row in rows if _is_undefined(row)]
     if has_diverged and not (best_epoch is not None and undefined and undefined[-1] is rows[-1]):
         n_epochs = rows[-1]["epoch"] if rows else 0
@@ -62,6 +76,6 @@ def _check_scores(has_diverged, rows, best_epoch, scoring, remedy):
     warn_user(message, category)
 
 
-def _is_undefined(row):
+def _is_undefined(row: HistoryRow) -> bool:
     loss, score = row["validation_loss"], row["validation_score"]
-    return loss is not None and math.isfinite(loss) and not math.isfinite(score)
+    return loss is not None and score is not None and math.isfinite(loss) and not math.isfinite(score)

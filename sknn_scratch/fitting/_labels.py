@@ -2,14 +2,16 @@
 
 from collections import Counter
 from numbers import Number
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 
 from sknn_scratch._sklearn import is_pandas_na
 
 
-def refuse_mixed_labels(y, what="y"):
+def refuse_mixed_labels(y: Any, what: str = "y") -> None:
     """Raise if labels cannot be told apart and put in order.
 
     Parameters
@@ -51,7 +53,7 @@ def refuse_mixed_labels(y, what="y"):
         )
 
 
-def refuse_singletons(labels, classes, advice):
+def refuse_singletons(labels: npt.NDArray[Any], classes: npt.NDArray[np.integer[Any]], advice: str) -> None:
     """Raise if there are several classes, and each has one row.
 
     Parameters
@@ -80,14 +82,14 @@ def refuse_singletons(labels, classes, advice):
     )
 
 
-def _kind_of_type(kind):
+def _kind_of_type(kind: type) -> str:
     """Labels of one kind can be put in order."""
     if issubclass(kind, Number | np.bool_):
         return "number"
     return "str" if issubclass(kind, str) else kind.__name__
 
 
-def _name_of_kind(label):
+def _name_of_kind(label: Any) -> str:
     if label is None or is_pandas_na(label):
         return "None" if label is None else "NA"
     return "NaN" if isinstance(label, Number) and label != label else type(label).__name__

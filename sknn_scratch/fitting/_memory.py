@@ -1,11 +1,13 @@
 """What the machine's memory cannot hold is refused before any work."""
 
+from __future__ import annotations
+
 import os
 
 import numpy as np
 
 
-def refuse_beyond_memory(needed, what, advice):
+def refuse_beyond_memory(needed: int, what: str, advice: str) -> None:
     """Raise if something takes more bytes than the machine has.
 
     Parameters

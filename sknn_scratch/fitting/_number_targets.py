@@ -1,7 +1,9 @@
 """Targets that are numbers: checked, with their loss, and predicted in the units of y."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
@@ -12,8 +14,11 @@ from sknn_scratch.fitting._available import available_if
 from sknn_scratch.fitting._columns import kinds_of, refuse_dates
 from sknn_scratch.fitting._parameters import resolved
 
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data, FloatArray
 
-def _predicts_quantiles(estimator):
+
+def _predicts_quantiles(estimator: Any) -> bool:
     loss = estimator._fitted_loss()  # a change of the parameter counts from the next fit
     loss = estimator.loss if loss is None else loss
     if loss == "quantile" or isinstance(loss, Quantile):
@@ -35,9 +40,15 @@ class NumberTargets:
     loss: Any
     n_outputs_: int
     _fitted_loss: Callable[[], Any]
-    _predictions: Callable[[Any], tuple[np.ndarray, Any]]
+    _predictions: Callable[[Any], tuple[FloatArray, Any]]
 
-    def predict(self, X, return_std=False):
+    @overload
+    def predict(self, X: Data, return_std: Literal[False] = False) -> FloatArray: ...
+
+    @overload
+    def predict(self, X: Data, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
+
+    def predict(self, X: Data, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
         """Predict the target.
 
         Parameters
@@ -70,7 +81,7 @@ class NumberTargets:
         return (predicted, flat(kinds[:, 1])) if return_std else predicted
 
     @available_if(_predicts_quantiles)
-    def predict_quantiles(self, X):
+    def predict_quantiles(self, X: Data) -> FloatArray:
         """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
 
         They never cross: where the network's do, they are put in order, which never makes them worse
@@ -90,7 +101,7 @@ class NumberTargets:
         quantiles.sort(axis=1)
         return quantiles[:, :, 0] if quantiles.shape[2] == 1 else quantiles
 
-    def _numbers(self, y):
+    def _numbers(self, y: Any) -> tuple[FloatArray, Any]:
         """The targets as float64 numbers of shape (n_samples, n_targets), and the loss, which takes them."""
         classifier = type(self).__name__.replace("Regressor", "Classifier")
         if y.ndim == 2 and y.shape[1] == 1:
@@ -114,6 +125,6 @@ class NumberTargets:
         return y, loss
 
 
-def flat(y):
+def flat(y: FloatArray) -> FloatArray:
     """One column as a vector."""
     return y.ravel() if y.shape[1] == 1 else y

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sknn_scratch._sklearn import callbacks_of
 from sknn_scratch.callbacks._checkpoint import Checkpoint
 from sknn_scratch.callbacks._logger import epoch_line
 from sknn_scratch.core import Epoch, Observer, Outcome
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, interruptibly, uninterrupted
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import HistoryRow
 
 
 class ObservedRun(Protocol):
@@ -34,7 +37,7 @@ class ObservedRun(Protocol):
 
     def snapshot(self) -> dict[str, Any]: ...
 
-    def history_rows(self) -> list[dict[str, Any]]: ...
+    def history_rows(self) -> list[HistoryRow]: ...
 
 
 class FitObserver(Observer):

@@ -1,11 +1,23 @@
 """Warnings about data whose size a network cannot fit."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.sparsefuncs import csc_median_axis_0, min_max_axis
 
 from sknn_scratch.fitting._user_line import warn_user
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import FloatArray
+    from sknn_scratch.core import Batch, Loss, Network
+
+    Names = Sequence[Any] | npt.NDArray[Any]
 
 FAR = 100.0
 """Orders of magnitude begin here: networks expect numbers of size 1."""
@@ -14,7 +26,9 @@ N_ROWS_LOOKED_AT = 10_000
 """Rows that tell the size of the columns of X."""
 
 
-def warn_if_nothing_was_learnt(names, data, network, reached, scale_of_loss):
+def warn_if_nothing_was_learnt(
+    names: Names, data: Batch, network: Network, reached: float, scale_of_loss: float
+) -> None:
     """Warn where X or y are off by orders of magnitude and the model is no better than a constant.
 
     Parameters
@@ -47,7 +61,7 @@ def warn_if_nothing_was_learnt(names, data, network, reached, scale_of_loss):
         )
 
 
-def _remedy_for_columns(names, X):
+def _remedy_for_columns(names: Names, X: Any) -> Iterator[str]:
     rows = X[:: -(-X.shape[0] // N_ROWS_LOOKED_AT)]
     if issparse(rows):
         squares = rows.astype(np.float64).power(2).sum(axis=0)
@@ -62,7 +76,7 @@ def _remedy_for_columns(names, X):
         yield f"The columns of X hold numbers of size {size.max():.0e} and less: {scale_them}"
 
 
-def _remedy_for_y(y, loss):
+def _remedy_for_y(y: FloatArray, loss: Loss) -> Iterator[str]:
     if loss.link_inverse in ("logistic", "softmax"):
         return
     size, spread = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0)).max(), y.std(axis=0).max()
@@ -72,7 +86,7 @@ def _remedy_for_y(y, loss):
         yield f"y has a standard deviation of {spread:.0e}: set scale_target=True."
 
 
-def warn_if_far_outside(names, X, X_val):
+def warn_if_far_outside(names: Names, X: Any, X_val: Any) -> None:
     """Warn where validation data lie far outside of the data to train on.
 
     In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
@@ -102,6 +116,6 @@ def warn_if_far_outside(names, X, X_val):
         )
 
 
-def _some(names):
-    names = list(map(str, names))
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _some(names: Names) -> str:
+    shown = ", ".join(map(str, names[:5]))
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")

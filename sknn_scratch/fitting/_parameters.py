@@ -1,8 +1,11 @@
 """Parameters of both families: unknown and misplaced ones explained, names turned into objects."""
 
+from __future__ import annotations
+
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
+from typing import Any, NoReturn, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer, get_scorer_names
@@ -12,7 +15,7 @@ from sknn_scratch.core.configuration import Configured
 from sknn_scratch.fitting._arguments import explanations
 
 
-def _scoring(*modules):
+def _scoring(*modules: str) -> list[Any]:
     """What `scoring` may be, where the metrics of the task are in these modules of scikit-learn."""
     homes = {name: score_function_of(get_scorer(name)).__module__ for name in get_scorer_names()}
     fitting = {name for name, home in homes.items() if home.endswith(modules)}
@@ -26,7 +29,7 @@ SCORING_OF_NUMBERS = _scoring("._regression")
 class Settings(BaseEstimator):
     """The parameters of an estimator: what is wrong with one is explained."""
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, and settings of the objects among them, such as ``activation__negative_slope``.
 
         Parameters
@@ -59,9 +62,10 @@ class Settings(BaseEstimator):
                     f"{name} is a setting of an object, but {parameter}={value!r} is none: set {parameter} "
                     "to an object first."
                 )
-        return super().set_params(**params)
+        super().set_params(**params)
+        return self
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         for name, constraints in self._parameter_constraints.items():
             value = getattr(self, name, None)
             if isinstance(value, type) and _takes_objects_of(value, constraints):
@@ -72,7 +76,7 @@ class Settings(BaseEstimator):
             hint = self._hint(str(error).split("'")[1])
             raise InvalidParameterError(f"{error}{hint}") from None
 
-    def _hint(self, name):
+    def _hint(self, name: str) -> str:
         """Where the value of a parameter belongs, if that shows."""
         value = getattr(self, name)
         if name == "learning_rate" and isinstance(value, Real):
@@ -82,7 +86,13 @@ class Settings(BaseEstimator):
         return ""
 
 
-def resolved(parameter, value, registry, of_function=None, **settings):
+def resolved(
+    parameter: str,
+    value: Any,
+    registry: Mapping[str, Callable[..., Any]],
+    of_function: Any = None,
+    **settings: Any,
+) -> Any:
     """The object that a parameter names, is, or computes with: always one of the estimator's own.
 
     Parameters
@@ -119,7 +129,7 @@ def resolved(parameter, value, registry, of_function=None, **settings):
     return own
 
 
-def hidden_sizes(sizes):
+def hidden_sizes(sizes: Any) -> list[int]:
     """The parameter `hidden_layer_sizes` as a list.
 
     Parameters
@@ -138,23 +148,23 @@ def hidden_sizes(sizes):
         If one is not a whole number above 0.
     """
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if not all(isinstance(size, Integral) and size is not True and int(size) > 0 for size in sizes):
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) and int(size) > 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, whole numbers, one per hidden layer, got {sizes}.")
     return [int(size) for size in sizes]
 
 
-def refuse_a_class(parameter, value):
+def refuse_a_class(parameter: str, value: type) -> NoReturn:
     """A class is callable too, but what it makes is not what a function returns."""
     name = value.__name__
     raise ValueError(f"{parameter} must be an object, got the class {name}: write {name}().")
 
 
-def _takes_objects_of(kind, constraints):
+def _takes_objects_of(kind: type, constraints: list[Any]) -> bool:
     """Whether a parameter takes what a class makes, or functions."""
     kinds = tuple(constraint for constraint in constraints if isinstance(constraint, type))
     return callable in constraints or issubclass(kind, kinds)
 
 
-def _is_sizes(value):
+def _is_sizes(value: object) -> bool:
     sizes = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     return all(isinstance(size, Integral) for size in sizes)

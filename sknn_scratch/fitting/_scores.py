@@ -3,6 +3,7 @@
 import inspect
 import math
 import warnings
+from typing import Any
 
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring
@@ -27,13 +28,13 @@ class ValidationScorer:
         What the scorer said when it could not compute a score; empty if it said nothing.
     """
 
-    def __init__(self, estimator):
+    def __init__(self, estimator: Any) -> None:
         self._scorer = check_scoring(estimator, scoring=estimator.scoring)
         parameters = inspect.signature(score_function_of(self._scorer)).parameters
         self._takes_weights = "sample_weight" in parameters
         self.reason = ""
 
-    def __call__(self, model, X, y, weight):
+    def __call__(self, model: Any, X: Any, y: Any, weight: Any) -> float:
         """The score of a fitted model, or nan.
 
         Parameters

@@ -1,10 +1,17 @@
 """Targets of size 1 for training, and predictions in the units of y."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from sknn_scratch.core.losses.links import RAW_IN_UNITS
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import FloatArray
+    from sknn_scratch.core import Loss, Parameters
 
 SCALED_LINKS = frozenset(RAW_IN_UNITS)
 """The inverse links of losses whose targets can be scaled."""
@@ -23,11 +30,11 @@ class TargetScale:
         One for each target.
     """
 
-    offset: np.ndarray
-    scale: np.ndarray
+    offset: FloatArray
+    scale: FloatArray
 
     @classmethod
-    def of(cls, y, weight, link_inverse):
+    def of(cls, y: FloatArray, weight: FloatArray | None, link_inverse: str) -> Self:
         """Learn the scale of targets.
 
         Parameters
@@ -57,16 +64,16 @@ class TargetScale:
         scale = np.where(is_constant, np.where(own_size > 0, own_size, 1.0), scale * unit)
         return cls(offset * unit, np.maximum(scale, np.finfo(np.float64).tiny))
 
-    def scaled(self, y):
+    def scaled(self, y: FloatArray) -> FloatArray:
         """Targets in the units of training."""
         return (y - self.offset) / self.scale
 
-    def restored(self, y):
+    def restored(self, y: FloatArray) -> FloatArray:
         """Targets in their own units."""
         return y * self.scale + self.offset
 
 
-def unit_of(y):
+def unit_of(y: FloatArray) -> FloatArray:
     """For each column, a power of two of its size.
 
     In this unit, squares neither overflow nor vanish; dividing by it changes no bit of the digits.
@@ -81,10 +88,11 @@ def unit_of(y):
     ndarray of shape (n_targets,)
         The units.
     """
-    return np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1] - 1)
+    unit: FloatArray = np.ldexp(1.0, np.frexp(np.abs(y).max(axis=0))[1] - 1)
+    return unit
 
 
-def start_at_constant(parameters, loss, y, weight):
+def start_at_constant(parameters: Parameters, loss: Loss, y: FloatArray, weight: FloatArray | None) -> None:
     """Move the output layer's biases by the constant that minimises the loss.
 
     Where a target is constant there is nothing to move to: its scale has put it at 0.

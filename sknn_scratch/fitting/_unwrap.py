@@ -1,5 +1,8 @@
 """Finding the network in what a user calls the model."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sklearn.base import MetaEstimatorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -10,12 +13,14 @@ MLPS = "ScratchMLPClassifier, a ScratchMLPRegressor"
 """What errors call the networks of dense layers."""
 
 
-def is_mlp(estimator):
+def is_mlp(estimator: Any) -> bool:
     """Whether it is a network of dense layers, which shows its weights."""
-    return getattr(estimator, "has_dense_layers", False)
+    return bool(getattr(estimator, "has_dense_layers", False))
 
 
-def unwrap(estimator, is_network=is_mlp, names=MLPS):
+def unwrap(
+    estimator: Any, is_network: Callable[[Any], bool] = is_mlp, names: str = MLPS
+) -> tuple[Pipeline | None, Any]:
     """The network at the end of a pipeline or a search, fitted, and what is in front of it.
 
     Parameters
@@ -34,7 +39,8 @@ def unwrap(estimator, is_network=is_mlp, names=MLPS):
     network : estimator
         The network.
     """
-    front, inner = [], estimator
+    front: list[tuple[str, Any]] = []
+    inner = estimator
     while not is_network(inner):
         if isinstance(inner, Pipeline):
             *before, (_, inner) = inner.steps
@@ -49,7 +55,7 @@ def unwrap(estimator, is_network=is_mlp, names=MLPS):
     return (Pipeline(front) if front else None), inner
 
 
-def innermost(estimator):
+def innermost(estimator: Any) -> Any:
     """The network that a pipeline or a search will fit."""
     inner = estimator
     while not is_mlp(inner):
@@ -62,13 +68,13 @@ def innermost(estimator):
     return inner
 
 
-def not_a_network(estimator, names=MLPS):
+def not_a_network(estimator: Any, names: str = MLPS) -> TypeError:
     """The error to be raised."""
     return TypeError(
         f"The estimator must be a {names}, or a Pipeline or a search with one at its end, got {estimator!r}."
     )
 
 
-def transform(front, X):
+def transform(front: Pipeline | None, X: Any) -> Any:
     """The data as the network sees them."""
     return X if front is None else front.transform(X)

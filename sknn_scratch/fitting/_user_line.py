@@ -1,12 +1,14 @@
 """Warnings at the line of the user's that led to them."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 
 _INSIDE = {"sknn_scratch", "sklearn", "joblib"}
 
 
-def warn_user(message, category=UserWarning):
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line outside of this library and scikit-learn.
 
     Parameters

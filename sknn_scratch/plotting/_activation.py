@@ -1,12 +1,24 @@
 """ActivationDisplay: a function and its derivative."""
 
+from __future__ import annotations
+
 import textwrap
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.core import ACTIVATIONS, Activation
 from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, legend_below, own_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from sklearn.base import BaseEstimator
+
+    from sknn_scratch._typing import ActivationLike, FloatArray
 
 
 class ActivationDisplay:
@@ -40,14 +52,22 @@ class ActivationDisplay:
     ['a = f(z) = tanh(z)', "f'(z) = 1 - a^2"]
     """
 
-    def __init__(self, *, z, values, slopes, activation):
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+
+    def __init__(
+        self, *, z: FloatArray, values: FloatArray, slopes: FloatArray, activation: Activation
+    ) -> None:
         self.z = z
         self.values = values
         self.slopes = slopes
         self.activation = activation
 
     @classmethod
-    def from_activation(cls, activation, *, z=None, ax=None):
+    def from_activation(
+        cls, activation: ActivationLike, *, z: npt.ArrayLike | None = None, ax: Axes | None = None
+    ) -> Self:
         """Draw an activation function and its derivative, as the network computes them.
 
         Parameters
@@ -79,7 +99,14 @@ class ActivationDisplay:
         return cls(z=z, values=values, slopes=slopes.ravel(), activation=activation).plot(ax)
 
     @classmethod
-    def from_estimator(cls, estimator, *, layer=0, z=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        layer: int = 0,
+        z: npt.ArrayLike | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the activation function of a hidden layer.
 
         Parameters
@@ -105,7 +132,7 @@ class ActivationDisplay:
             )
         return cls.from_activation(activations[layer], z=z, ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the function and its derivative.
 
         Parameters
@@ -140,6 +167,6 @@ class ActivationDisplay:
         return self
 
 
-def _equation(*sides):
+def _equation(*sides: str) -> str:
     """The sides, without the formula of a function that has none; in lines as wide as the figure."""
     return textwrap.fill(" = ".join(dict.fromkeys(sides)), 50)

@@ -1,9 +1,15 @@
 """TrainingAnimation: watching a network learn."""
 
+from __future__ import annotations
+
 import pathlib
 import re
+from collections.abc import Iterable
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
@@ -15,6 +21,14 @@ from sknn_scratch._sklearn import callbacks_of, check_matplotlib_support, num_fe
 from sknn_scratch.fitting._unwrap import innermost, unwrap
 from sknn_scratch.plotting._network import NetworkDisplay, largest_weight
 from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from sklearn.base import BaseEstimator
+    from sklearn.callback import CallbackContext
+
+    from sknn_scratch._typing import Data
 
 
 class TrainingAnimation:
@@ -59,11 +73,27 @@ class TrainingAnimation:
     # in a pipeline, what it is given itself: a frame is in the units of the data
     _shown: tuple | None = None
 
-    def __init__(self, every=1):
+    epochs_: list[int]
+    models_: list[Any]
+    X_: Any
+    y_: Any
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, every: int | Iterable[int] = 1) -> None:
         self.every = every
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, every=1, ax=None, **fit_params):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: Data,
+        y: npt.ArrayLike,
+        *,
+        every: int | Iterable[int] = 1,
+        ax: Axes | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Fit a copy of an estimator, record its training and draw the last frame.
 
         Parameters
@@ -98,7 +128,7 @@ class TrainingAnimation:
             recording.models_ = [make_pipeline(front, network) for network in recording.models_]
         return recording.plot(ax)
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Begin a new recording. This and the next three are the hooks of scikit-learn's protocol."""
         self.__dict__.pop("on_fit_task_end", None)
         is_number = isinstance(self.every, int | np.integer) and self.every > 0
@@ -106,10 +136,12 @@ class TrainingAnimation:
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1, or a list of epochs.")
         self.epochs_, self.models_ = [], []
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Nothing is left to be done."""
 
-    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+    def on_fit_task_begin(
+        self, estimator: BaseEstimator, context: CallbackContext, *, X: Any = None, y: Any = None
+    ) -> None:
         """Keep the data, or see whether the model at the end of this epoch is wanted."""
         if context.task_name != "epoch":
             X, y = self._shown or (X, y)
@@ -127,7 +159,9 @@ class TrainingAnimation:
             # a hook that asks for the fitted estimator costs a copy of the model: for once, one that does not
             self.on_fit_task_end = self._pass_by  # type: ignore[method-assign, assignment]
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(
+        self, estimator: BaseEstimator, context: CallbackContext, *, fitted_estimator: Any = None
+    ) -> None:
         """Record the model."""
         if fitted_estimator is None:  # an epoch that was broken off
             return
@@ -137,13 +171,13 @@ class TrainingAnimation:
             # without this callback: training it would begin a new recording
             self.models_.append(fitted_estimator.set_callbacks())
 
-    def _pass_by(self, estimator, context):
+    def _pass_by(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         del self.on_fit_task_end
 
     def _is_wanted(self, epoch):
         return epoch in self.every if np.iterable(self.every) else epoch % self.every == 0
 
-    def plot(self, ax=None, *, frame=-1):
+    def plot(self, ax: Axes | None = None, *, frame: int = -1) -> Self:
         """Draw the data with the decision boundary or the regression curve after one of the epochs.
 
         Parameters
@@ -217,7 +251,7 @@ class TrainingAnimation:
             self.ax_.plot(grid, model.predict(points), lw=2.5, color=VERMILLION)
             self.ax_.set(ylabel="target")
 
-    def to_gif(self, path, *, fps=10, dpi=90):
+    def to_gif(self, path: str | PathLike[str], *, fps: int = 10, dpi: int = 90) -> None:
         """Write the recording as an animated GIF.
 
         Parameters
@@ -241,7 +275,7 @@ class TrainingAnimation:
         first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
         first.save(path, format="GIF", save_all=True, append_images=others, duration=1000 // fps, loop=0)
 
-    def to_html(self, path, *, fps=10, dpi=90):
+    def to_html(self, path: str | PathLike[str], *, fps: int = 10, dpi: int = 90) -> None:
         """Write the recording as a web page with play, pause and a slider, complete in one file.
 
         Parameters
@@ -263,7 +297,7 @@ class TrainingAnimation:
         text = re.sub(r"<link rel=.stylesheet.[^>]*>", lambda link: _BUTTONS, page.read_text("utf-8"))
         page.write_text(text, "utf-8")
 
-    def to_png(self, folder, *, dpi=90):
+    def to_png(self, folder: str | PathLike[str], *, dpi: int = 90) -> None:
         """Write each frame as a PNG, ``epoch_00010.png`` and so on.
 
         Parameters

@@ -1,9 +1,22 @@
 """LossCurveDisplay: how training went."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from sknn_scratch.fitting._unwrap import MLPS, unwrap
 from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from sklearn.base import BaseEstimator
+
+    from sknn_scratch._typing import FloatArray
 
 
 class LossCurveDisplay:
@@ -57,16 +70,23 @@ class LossCurveDisplay:
     ['5 units: training loss', '50 units: training loss']
     """
 
+    ax_: Axes
+    score_ax_: Axes | None
+    figure_: Figure
+    line_: Line2D
+    validation_line_: Line2D | None
+    score_line_: Line2D | None
+
     def __init__(
         self,
         *,
-        loss_curve,
-        validation_loss_curve=None,
-        validation_scores=None,
-        best_iter=None,
-        name=None,
-        step_name="epoch",
-    ):
+        loss_curve: Sequence[float] | FloatArray,
+        validation_loss_curve: Sequence[float] | FloatArray | None = None,
+        validation_scores: Sequence[float] | FloatArray | None = None,
+        best_iter: int | None = None,
+        name: str | None = None,
+        step_name: str = "epoch",
+    ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.validation_scores = validation_scores
@@ -75,7 +95,9 @@ class LossCurveDisplay:
         self.step_name = step_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, name: str | None = None, ax: Axes | None = None, **kwargs: Any
+    ) -> Self:
         """Draw the loss curve of a fitted network.
 
         Parameters
@@ -109,7 +131,7 @@ class LossCurveDisplay:
         )
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any) -> Self:
         """Draw the curves.
 
         Parameters
@@ -150,26 +172,26 @@ class LossCurveDisplay:
         self.score_ax_ = self._existing_score_axes()
         self.score_line_ = None
         if self.validation_scores is not None:
-            self._plot_scores(prefix)
+            self._plot_scores(self.validation_scores, prefix)
         axes = [one for one in (self.ax_, self.score_ax_) if one is not None]
         handles = [line for one in axes for line in one.get_lines()]
         if name is not None or len(handles) > 1:
             legend_below(self.ax_, handles, n_columns=2)
         return self
 
-    def _plot_scores(self, prefix):
+    def _plot_scores(self, scores, prefix):
         if self.score_ax_ is None:
             self.score_ax_ = self.ax_.twinx()
             self.score_ax_.set_gid(_SCORES)
             self.score_ax_.set_ylabel("validation score")
         kwargs = {"label": f"{prefix}validation score", "color": self.line_.get_color(), "ls": "--"}
-        steps = self._last_steps(self.validation_scores)
+        steps = self._last_steps(scores)
         if self.best_iter is not None:
             best = self.best_iter - steps[0]
-            score = self.validation_scores[best]
+            score = scores[best]
             kwargs["label"] += f", best {score:.3g} in {self.step_name} {self.best_iter}"
             kwargs |= {"marker": "o", "markevery": [best]}
-        (self.score_line_,) = self.score_ax_.plot(steps, self.validation_scores, **kwargs)
+        (self.score_line_,) = self.score_ax_.plot(steps, scores, **kwargs)
 
     def _last_steps(self, values):
         """The steps of values that may have begun in a later fit than the losses, with warm_start."""

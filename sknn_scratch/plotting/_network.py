@@ -1,9 +1,23 @@
 """NetworkDisplay: the network drawn."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import GRAY, diverging_colors, own_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.figure import Figure
+    from sklearn.base import BaseEstimator
+
+    from sknn_scratch._typing import FloatArray
 
 
 class NetworkDisplay:
@@ -51,7 +65,20 @@ class NetworkDisplay:
     ['4 inputs', '100 relu', '3 softmax']
     """
 
-    def __init__(self, *, coefs, intercepts, feature_names, output_names, layer_names):
+    ax_: Axes
+    figure_: Figure
+    edges_: list[LineCollection]
+    units_: list[PathCollection]
+
+    def __init__(
+        self,
+        *,
+        coefs: list[FloatArray],
+        intercepts: list[FloatArray],
+        feature_names: list[str],
+        output_names: list[str],
+        layer_names: list[str],
+    ) -> None:
         self.coefs = coefs
         self.intercepts = intercepts
         self.feature_names = feature_names
@@ -61,15 +88,15 @@ class NetworkDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        feature_names=None,
-        class_names=None,
-        max_units=10,
-        vmax=None,
-        colorbar=True,
-        ax=None,
-    ):
+        feature_names: Sequence[Any] | npt.NDArray[Any] | None = None,
+        class_names: Sequence[Any] | npt.NDArray[Any] | None = None,
+        max_units: int = 10,
+        vmax: float | None = None,
+        colorbar: bool = True,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw a fitted network.
 
         Parameters
@@ -127,7 +154,14 @@ class NetworkDisplay:
         )
         return display.plot(ax, max_units=max_units, vmax=vmax, colorbar=colorbar)
 
-    def plot(self, ax=None, *, max_units=10, vmax=None, colorbar=True):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        max_units: int = 10,
+        vmax: float | None = None,
+        colorbar: bool = True,
+    ) -> Self:
         """Draw the network.
 
         Parameters

@@ -1,12 +1,24 @@
 """WeightsDisplay: what weights look like, and where gradients vanish."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.estimators._explain import explain_step
 from sknn_scratch.fitting._unwrap import unwrap
 from sknn_scratch.plotting._style import BLUE, diverging_colors, own_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from sklearn.base import BaseEstimator
+
+    from sknn_scratch._typing import Data, FloatArray
 
 
 class WeightsDisplay:
@@ -45,13 +57,32 @@ class WeightsDisplay:
     (3, 2)
     """
 
-    def __init__(self, *, weights, gradients=None, activations=None):
+    axes_: npt.NDArray[Any]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        *,
+        weights: list[FloatArray],
+        gradients: list[FloatArray] | None = None,
+        activations: list[FloatArray] | None = None,
+    ) -> None:
         self.weights = weights
         self.gradients = gradients
         self.activations = activations
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, y=None, *, kind="histograms", ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: Data | None = None,
+        y: Data | None = None,
+        *,
+        kind: Literal["histograms", "images"] = "histograms",
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the weights of a fitted network.
 
         Parameters
@@ -84,7 +115,14 @@ class WeightsDisplay:
         )
         return display.plot(ax, kind=kind, **kwargs)
 
-    def plot(self, ax=None, *, kind="histograms", image_shape=None, max_images=25):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        kind: Literal["histograms", "images"] = "histograms",
+        image_shape: Sequence[int] | None = None,
+        max_images: int = 25,
+    ) -> Self:
         """Draw images or histograms.
 
         Parameters
@@ -160,7 +198,7 @@ class WeightsDisplay:
         self.figure_.colorbar(image, ax=self.axes_, label=label, shrink=0.8)
 
     def _plot_histograms(self):
-        rows = {"weight": self.weights}
+        rows: dict[str, Any] = {"weight": self.weights}
         if self.gradients is not None:
             rows["size of gradient"] = [np.abs(gradient) for gradient in self.gradients]
             rows["activation"] = self.activations

@@ -1,12 +1,16 @@
 """What both estimators for tables do: check, split, encode, train together, store; and predict."""
 
+from __future__ import annotations
+
 import copy
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -26,6 +30,9 @@ from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._split import Rows
 from sknn_scratch.tabular._splits import deal
 
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data, HistoryRow
+
 N_SPLITS_OF_FEW_ROWS = 5
 """Splits by default where one would choose the best epoch by a few dozen rows."""
 
@@ -36,7 +43,19 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     """The walk from a table to fitted folds; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
+
     n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+    n_iter_: int
+    loss_: float
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float]
+    validation_scores_: list[float]
+    best_validation_score_: float | None
+    best_iter_: int | None
+    history_: list[HistoryRow]
 
     @property
     @abstractmethod
@@ -65,7 +84,16 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
     @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Data,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        X_val: Data | None = None,
+        y_val: npt.ArrayLike | None = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train from scratch.
 
         Parameters

@@ -1,8 +1,12 @@
 """ScratchRealMLPClassifier."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
@@ -14,6 +18,17 @@ from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import (
+        ActivationLike,
+        Data,
+        FloatArray,
+        HiddenLayerSizes,
+        RandomState,
+        Scoring,
+        TabularScheduleLike,
+    )
 
 _OF_PROBABILITIES = (
     *("loss", "neg_log_loss", "d2_log_loss_score", "neg_brier_score", "d2_brier_score", "average_precision"),
@@ -213,56 +228,57 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     }
     _presets = CLASSIFIER_PRESETS
     loss = "log_loss"
+    classes_: npt.NDArray[Any]
 
     @explains_arguments
     def __init__(
         self,
-        preset="td",
+        preset: Literal["td", "td-s"] = "td",
         *,
-        n_ens=1,
-        n_cv="auto",
-        refit=False,
-        n_jobs=-1,
-        categorical_features="from_dtype",
-        hidden_layer_sizes=None,
-        activation=None,
-        parametric_activation=None,
-        learning_rate_init=None,
-        learning_rate=None,
-        scale_rate=None,
-        bias_rate=None,
-        activation_rate=None,
-        numerical_embedding_rate=None,
-        category_embedding_rate=None,
-        scale_layer=None,
-        numerical_embedding=None,
-        numerical_embedding_sigma=None,
-        n_frequencies=None,
-        numerical_embedding_size=None,
-        max_one_hot=None,
-        category_embedding_size=None,
-        dropout=None,
-        weight_decay=None,
-        bias_decay=None,
-        regularization=None,
-        weight_init=None,
-        bias_init=None,
-        zero_output=None,
-        label_smoothing=None,
-        beta_1=None,
-        beta_2=None,
-        epsilon=None,
-        batch_size=None,
-        max_iter=None,
-        validation_fraction=None,
-        early_stopping=False,
-        n_iter_no_change=40,
-        patience_factor=3.0,
-        scoring=None,
-        class_weight=None,
-        random_state=None,
-        verbose=False,
-    ):
+        n_ens: int = 1,
+        n_cv: int | Literal["auto"] = "auto",
+        refit: bool = False,
+        n_jobs: int | None = -1,
+        categorical_features: npt.ArrayLike | None = "from_dtype",
+        hidden_layer_sizes: HiddenLayerSizes | None = None,
+        activation: ActivationLike | None = None,
+        parametric_activation: bool | None = None,
+        learning_rate_init: float | None = None,
+        learning_rate: TabularScheduleLike | None = None,
+        scale_rate: float | None = None,
+        bias_rate: float | None = None,
+        activation_rate: float | None = None,
+        numerical_embedding_rate: float | None = None,
+        category_embedding_rate: float | None = None,
+        scale_layer: bool | None = None,
+        numerical_embedding: bool | None = None,
+        numerical_embedding_sigma: float | None = None,
+        n_frequencies: int | None = None,
+        numerical_embedding_size: int | None = None,
+        max_one_hot: float | None = None,
+        category_embedding_size: int | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        bias_decay: float | None = None,
+        regularization: TabularScheduleLike | None = None,
+        weight_init: Literal["std", "normal"] | None = None,
+        bias_init: Literal["he+5", "normal"] | None = None,
+        zero_output: bool | None = None,
+        label_smoothing: float | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
+        batch_size: int | None = None,
+        max_iter: int | None = None,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        n_iter_no_change: int = 40,
+        patience_factor: float = 3.0,
+        scoring: Scoring = None,
+        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ) -> None:
         self.preset = preset
         self.n_ens = n_ens
         self.n_cv = n_cv
@@ -308,7 +324,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X):
+    def predict(self, X: Data) -> npt.NDArray[Any]:
         """Predict the labels.
 
         Parameters
@@ -324,7 +340,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         _, raw = self._raw_scores(X)
         return self._labels(raw.argmax(axis=1))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Data) -> FloatArray:
         """Predict probabilities: the means of those of all members.
 
         Parameters
@@ -341,7 +357,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         loss.predict(raw, out=raw)
         return raw
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> FloatArray:
         """Predict logarithms of probabilities: those of `predict_proba`.
 
         Parameters

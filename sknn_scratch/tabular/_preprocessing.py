@@ -1,8 +1,12 @@
 """TabularPreprocessor: a table as the network wants it."""
 
+from __future__ import annotations
+
 from numbers import Integral, Number, Real
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +18,10 @@ from sknn_scratch._sklearn import (
     fit_context,
 )
 from sknn_scratch.fitting._memory import refuse_beyond_memory
-from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_table
+from sknn_scratch.tabular._columns import Table, categorical_mask, checked_table, is_missing, read_table
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Data
 
 
 class TabularPreprocessor(TransformerMixin, BaseEstimator):
@@ -81,19 +88,32 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     3  0.95          0.0       -0.40
     """
 
+    n_numbers_: int
+    n_one_hot_: int
+    n_levels_: list[int]
+    categorical_mask_: npt.NDArray[np.bool_]
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+
     _parameter_constraints: dict = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
         "clip": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, categorical_features="from_dtype", *, max_one_hot=8, clip=3.0):
+    def __init__(
+        self,
+        categorical_features: npt.ArrayLike | None = "from_dtype",
+        *,
+        max_one_hot: int | None = 8,
+        clip: float = 3.0,
+    ) -> None:
         self.categorical_features = categorical_features
         self.max_one_hot = max_one_hot
         self.clip = clip
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Data, y: object = None) -> Self:
         """Learn levels, medians and scales.
 
         Parameters
@@ -111,7 +131,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         table = checked_table(self, X, reset=True)
         return self.learn(read_table(table, categorical_mask(table, self.categorical_features)))
 
-    def learn(self, table):
+    def learn(self, table: Table) -> Self:
         """Learn from a table that has been read.
 
         Parameters
@@ -153,7 +173,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self._center, self._factor = np.array(numbers + one_hot).reshape(-1, 2).T
         return self
 
-    def transform(self, X):
+    def transform(self, X: Data) -> npt.NDArray[np.float32]:
         """Encode and scale.
 
         Parameters
@@ -169,7 +189,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.encode(read_table(checked_table(self, X, reset=False), self.categorical_mask_))
 
-    def encode(self, table):
+    def encode(self, table: Table) -> npt.NDArray[np.float32]:
         """Encode and scale a table that has been read, whatever scikit-learn's ``transform_output`` says.
 
         Parameters
@@ -210,7 +230,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
                 one_hot += len(levels)
         return out
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
         """Names of the columns of the result.
 
         Parameters

@@ -1,6 +1,11 @@
 """ScratchRealMLPRegressor."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import RegressorMixin
 from sklearn.metrics import mean_squared_error
 
@@ -13,6 +18,16 @@ from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, unit_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
+
+if TYPE_CHECKING:
+    from sknn_scratch._typing import (
+        ActivationLike,
+        HiddenLayerSizes,
+        NumberLossName,
+        RandomState,
+        Scoring,
+        TabularScheduleLike,
+    )
 
 
 class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
@@ -208,52 +223,52 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     @explains_arguments
     def __init__(
         self,
-        preset="td",
+        preset: Literal["td", "td-s"] = "td",
         *,
-        loss="squared_error",
-        n_ens=1,
-        n_cv="auto",
-        refit=False,
-        n_jobs=-1,
-        categorical_features="from_dtype",
-        hidden_layer_sizes=None,
-        activation=None,
-        parametric_activation=None,
-        learning_rate_init=None,
-        learning_rate=None,
-        scale_rate=None,
-        bias_rate=None,
-        activation_rate=None,
-        numerical_embedding_rate=None,
-        category_embedding_rate=None,
-        scale_layer=None,
-        numerical_embedding=None,
-        numerical_embedding_sigma=None,
-        n_frequencies=None,
-        numerical_embedding_size=None,
-        max_one_hot=None,
-        category_embedding_size=None,
-        dropout=None,
-        weight_decay=None,
-        bias_decay=None,
-        regularization=None,
-        weight_init=None,
-        bias_init=None,
-        zero_output=None,
-        clip_predictions=None,
-        beta_1=None,
-        beta_2=None,
-        epsilon=None,
-        batch_size=None,
-        max_iter=None,
-        validation_fraction=None,
-        early_stopping=False,
-        n_iter_no_change=40,
-        patience_factor=3.0,
-        scoring=None,
-        random_state=None,
-        verbose=False,
-    ):
+        loss: NumberLossName | Loss = "squared_error",
+        n_ens: int = 1,
+        n_cv: int | Literal["auto"] = "auto",
+        refit: bool = False,
+        n_jobs: int | None = -1,
+        categorical_features: npt.ArrayLike | None = "from_dtype",
+        hidden_layer_sizes: HiddenLayerSizes | None = None,
+        activation: ActivationLike | None = None,
+        parametric_activation: bool | None = None,
+        learning_rate_init: float | None = None,
+        learning_rate: TabularScheduleLike | None = None,
+        scale_rate: float | None = None,
+        bias_rate: float | None = None,
+        activation_rate: float | None = None,
+        numerical_embedding_rate: float | None = None,
+        category_embedding_rate: float | None = None,
+        scale_layer: bool | None = None,
+        numerical_embedding: bool | None = None,
+        numerical_embedding_sigma: float | None = None,
+        n_frequencies: int | None = None,
+        numerical_embedding_size: int | None = None,
+        max_one_hot: float | None = None,
+        category_embedding_size: int | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        bias_decay: float | None = None,
+        regularization: TabularScheduleLike | None = None,
+        weight_init: Literal["std", "normal"] | None = None,
+        bias_init: Literal["he+5", "normal"] | None = None,
+        zero_output: bool | None = None,
+        clip_predictions: bool | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
+        batch_size: int | None = None,
+        max_iter: int | None = None,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        n_iter_no_change: int = 40,
+        patience_factor: float = 3.0,
+        scoring: Scoring = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ) -> None:
         self.preset = preset
         self.loss = loss
         self.n_ens = n_ens

@@ -84,7 +84,8 @@ class TableRun:
 
     def _learn(self, rows):
         """What is fitted to some rows before training."""
-        limit = None if self.settings.max_one_hot == float("inf") else self.settings.max_one_hot
+        max_one_hot = self.settings.max_one_hot
+        limit = None if max_one_hot == float("inf") else int(max_one_hot)
         preprocessor = TabularPreprocessor(max_one_hot=limit).learn(rows.table)
         network = make_network(self.settings, preprocessor, self.estimator.n_outputs_, self.loss)
         target = self.estimator._target_scale(rows.y, rows.weight, self.loss)
