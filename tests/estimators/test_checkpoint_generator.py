@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stop_after import StopAfter
+from helpers.stop_after import StopAfter
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
 from sknn_scratch.callbacks import Checkpoint

@@ -4,7 +4,8 @@ import operator
 from typing import NamedTuple
 
 import numpy as np
-from measuring import mean_ratio
+
+from .measuring import mean_ratio
 
 # (peer, dtype): the least ratio of any workload, the geometric mean of all
 FIT = {

@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import peers
-from fit import DTYPES
-from measuring import alternate, peak_bytes, seconds, show_ratio, spread, versus
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
-from workloads import WORKLOADS
+
+from . import peers
+from .epochs import DTYPES
+from .measuring import alternate, peak_bytes, seconds, show_ratio, spread, versus
+from .workloads import WORKLOADS
 
 N_CALLERS = 8
 

@@ -1,8 +1,8 @@
 """Whole training curves of RealMLP beside those of the reference implementation.
 
-    python tests/benchmarks/tabular_curves.py --data FOLDER [--only letter] [--preset td] [--seeds 3]
+    python -m tests.benchmarks.realmlp.training_curves --data FOLDER [--only letter] [--preset td] [--seeds 3]
                                               [--json FILE]
-    python tests/benchmarks/tabular_curves.py --picture FILE
+    python -m tests.benchmarks.realmlp.training_curves --picture FILE
 
 On one split of a data set, for each of some seeds, of both implementations: the training loss of every epoch
 and the error on the rows held out; and before the first step, the standard deviation of what goes into the
@@ -19,12 +19,13 @@ import time
 import warnings
 
 import numpy as np
-from tabular import error, load, ours, reference
 
 from sknn_scratch.core import NeuralTangent
 from sknn_scratch.tabular import _ensemble
 
-PICTURE = pathlib.Path(__file__).parents[2] / "docs" / "images" / "tabular_curves.png"
+from .error_and_time import error, load, ours, reference
+
+PICTURE = pathlib.Path(__file__).parents[3] / "docs" / "images" / "tabular_curves.png"
 NAMES = {"reference": "reference", "ours": "here"}
 EPOCHS = (1, 4, 16, 64, 128, 192, 256)
 

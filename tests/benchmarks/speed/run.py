@@ -1,7 +1,7 @@
 """All benchmarks, beside the peers that are installed.
 
-    python tests/benchmarks/run.py [--peers sklearn,torch,skorch,jax] [--quick] [--json FILE]
-                                   [--only SECTION ...] [--repeats N]
+    python -m tests.benchmarks.speed.run [--peers sklearn,torch,skorch,jax] [--quick] [--json FILE]
+                                           [--only SECTION ...] [--repeats N]
 
 Sections: fit, variants, compilation, limit, prediction, search, growth. A whole run takes about twenty
 minutes on two cores and 6 GB of memory, --quick a tenth of that: it shows that everything works, its figures
@@ -14,23 +14,18 @@ import json
 import time
 import warnings
 
-import fit
-import growth
-import limit
-import machine
-import peers
-import prediction
-import search
-from measuring import Options
 from sklearn.exceptions import ConvergenceWarning
 
+from . import epochs, grid_search, growth, limit, machine, peers, prediction
+from .measuring import Options
+
 SECTIONS = {
-    "fit": fit.measure,
-    "variants": fit.measure_variants,
-    "compilation": fit.measure_compilation,
+    "fit": epochs.measure,
+    "variants": epochs.measure_variants,
+    "compilation": epochs.measure_compilation,
     "limit": limit.measure,
     "prediction": prediction.measure,
-    "search": search.measure,
+    "search": grid_search.measure,
     "growth": growth.measure,
 }
 

@@ -1,7 +1,7 @@
 """RealMLP on tables of few rows: how the best epoch is chosen, over many splits, beside a linear model.
 
-    python tests/benchmarks/few_rows.py --json FILE [--splits 20]
-    python tests/benchmarks/few_rows.py --table docs/few_rows.json
+    python -m tests.benchmarks.realmlp.few_rows --json FILE [--splits 20]
+    python -m tests.benchmarks.realmlp.few_rows --table docs/few_rows.json
 
 Four tables of scikit-learn's; a quarter of the rows is held out to test on. "all rows" trains on all of the
 rest and is judged on the test rows after each epoch: its last epoch, and its best one, which nobody can know.

@@ -2,9 +2,9 @@
 
 import math
 
-from measuring import mean_ratio
-from picture import AXIS_LABELS
-from targets import NAMES
+from .growth_picture import AXIS_LABELS
+from .measuring import mean_ratio
+from .targets import NAMES
 
 OBSTACLES = """\
 ## What stands in the way

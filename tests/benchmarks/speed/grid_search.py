@@ -7,7 +7,6 @@ import warnings
 from functools import partial
 
 from joblib import Parallel, delayed
-from measuring import alternate, seconds, show_ratio, versus
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -15,6 +14,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
 from sknn_scratch import ScratchMLPClassifier
+
+from .measuring import alternate, seconds, show_ratio, versus
 
 # 24 candidates
 GRID = {

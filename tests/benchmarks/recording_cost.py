@@ -1,6 +1,6 @@
 """What recording a training costs: a fit with TrainingAnimation beside the same fit without.
 
-    python tests/benchmarks/recording.py [--repeats 5]
+    python -m tests.benchmarks.recording_cost [--repeats 5]
 
 2000 epochs on the circles, every 20th recorded; what drawing takes is not part of it. Both fits in one
 process, alternating; medians.

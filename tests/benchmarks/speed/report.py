@@ -1,23 +1,23 @@
 """docs/performance.md and its picture, from the JSON of a whole run.
 
-    python tests/benchmarks/report.py FILE.json [--output docs/performance.md]
+    python -m tests.benchmarks.speed.report FILE.json [--output docs/performance.md]
 
-Needs matplotlib for the picture. The sentences on where lines bend, and why, are in tables.py.
+Needs matplotlib for the picture. The sentences on where lines bend, and why, are in report_tables.py.
 """
 
 import argparse
 import json
 import pathlib
 
-import tables
-from machine import sentence
-from picture import draw_growth
-from targets import verdicts
+from . import report_tables
+from .growth_picture import draw_growth
+from .machine import sentence
+from .targets import verdicts
 
-DOCS = pathlib.Path(__file__).parents[2] / "docs"
+DOCS = pathlib.Path(__file__).parents[3] / "docs"
 
 INTRODUCTION = """\
-Made by `tests/benchmarks/report.py` from one run of `tests/benchmarks/run.py`. All sides ran in one process,
+Made by `report.py` in `tests/benchmarks/speed/` from one run of `run.py`. All sides ran in one process,
 alternating, on the same data in the same precision; a figure is the median of {repeats} repeats, or of fewer
 where one takes many seconds. A ratio says how many times faster this library is, and behind it stand the
 least and the greatest ratio of single repeats. Where epochs are compared, what a fit costs once is not
@@ -31,8 +31,8 @@ REPEAT = """\
 ```
 python -m pip install torch --index-url https://download.pytorch.org/whl/cpu
 python -m pip install ".[bench]"                    # jax, skorch, matplotlib
-python tests/benchmarks/run.py --json docs/performance.json
-python tests/benchmarks/report.py docs/performance.json
+python -m tests.benchmarks.speed.run --json docs/performance.json
+python -m tests.benchmarks.speed.report docs/performance.json
 ```
 
 A peer that is not installed is left out. `--quick` shows in a few minutes that everything works, `--only fit
@@ -41,16 +41,16 @@ A peer that is not installed is left out. `--quick` shows in a few minutes that 
 
 def summary(figures):
     rows = [(v.what, v.target, v.measured, "yes" if v.met else "**no**") for v in verdicts(figures)]
-    return "## Targets\n\n" + tables.table(["", "target", "measured", "met"], rows)
+    return "## Targets\n\n" + report_tables.table(["", "target", "measured", "met"], rows)
 
 
 SECTIONS = {
-    "fit": tables.of_fit,
-    "variants": tables.of_variants,
-    "compilation": tables.of_compilation,
-    "limit": tables.of_limit,
-    "prediction": tables.of_prediction,
-    "search": tables.of_search,
+    "fit": report_tables.of_fit,
+    "variants": report_tables.of_variants,
+    "compilation": report_tables.of_compilation,
+    "limit": report_tables.of_limit,
+    "prediction": report_tables.of_prediction,
+    "search": report_tables.of_search,
 }
 
 
@@ -62,10 +62,10 @@ def page(figures, picture):
     parts = ["# Performance", introduction]
     if figures["quick"]:
         parts.append("**From a quick run on small data: the figures mean little.**")
-    parts += [summary(figures), tables.OBSTACLES]
+    parts += [summary(figures), report_tables.OBSTACLES]
     parts += [write(figures[name]) for name, write in SECTIONS.items() if name in figures]
     if "growth" in figures:
-        parts.append(tables.of_growth(figures["growth"], picture))
+        parts.append(report_tables.of_growth(figures["growth"], picture))
     return "\n\n".join(part for part in [*parts, REPEAT] if part) + "\n"
 
 

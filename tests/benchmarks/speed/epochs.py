@@ -8,10 +8,11 @@ compared.
 from functools import partial
 
 import numpy as np
-import peers
-from measuring import alternate, mean_ratio, show_ratio, versus
 from scipy.sparse import csr_matrix
-from workloads import chosen
+
+from . import peers
+from .measuring import alternate, mean_ratio, show_ratio, versus
+from .workloads import chosen
 
 DTYPES = ("float64", "float32")
 

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-import peers
-from fit import DTYPES, epoch_ms
-from machine import blas
-from measuring import alternate, seconds, spread
 from threadpoolctl import threadpool_limits
-from workloads import chosen
+
+from . import peers
+from .epochs import DTYPES, epoch_ms
+from .machine import blas
+from .measuring import alternate, seconds, spread
+from .workloads import chosen
 
 LARGE = ("tabular", "image")
 

@@ -10,10 +10,11 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-import peers
-from fit import epoch_ms
-from measuring import peak_bytes, spread
-from workloads import Workload
+
+from . import peers
+from .epochs import epoch_ms
+from .measuring import peak_bytes, spread
+from .workloads import Workload
 
 DTYPE = "float32"
 BASE = Workload(20_000, 40, 2, (64, 64), "relu", batch_size=256, n_epochs=1)

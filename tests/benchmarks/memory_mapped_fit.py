@@ -1,6 +1,6 @@
 """What a fit on a file larger than memory should be takes of its own: anonymous memory, on Linux.
 
-    python tests/benchmarks/memory_mapped.py [--gigabytes 4] [--folder DIR]
+    python -m tests.benchmarks.memory_mapped_fit [--gigabytes 4] [--folder DIR]
 
 X is a float32 array on disk, mapped into memory; one epoch with early stopping. Pages of the file are the
 system's cache and can be dropped at any time; what counts is RssAnon of /proc/self/status, every 10 ms.

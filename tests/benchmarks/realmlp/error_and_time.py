@@ -1,8 +1,8 @@
 """RealMLP beside scikit-learn's estimators, and beside the reference implementation where that is installed.
 
-    python tests/benchmarks/tabular.py --data FOLDER [--seeds 2] [--only adult ...] [--methods realmlp_td ...]
-                                       [--json FILE] [--anchors FILE]
-    python tests/benchmarks/tabular.py --table FILE
+    python -m tests.benchmarks.realmlp.error_and_time --data FOLDER [--seeds 2] [--only adult ...]
+                                       [--methods realmlp_td ...] [--json FILE] [--anchors FILE]
+    python -m tests.benchmarks.realmlp.error_and_time --table FILE
 
 FOLDER holds NAME.csv.gz files with a column "target", and index.json with the task and the categorical
 columns of each. By the protocol of the paper's meta-test: at most 10,000 rows drawn with the seed, a fifth of
@@ -37,7 +37,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 
-PAGE = pathlib.Path(__file__).parents[2] / "docs" / "tabular.md"
+PAGE = pathlib.Path(__file__).parents[3] / "docs" / "tabular.md"
 
 
 def load(folder, name, seed, max_rows=10_000):
