@@ -1,6 +1,8 @@
 import pytest
 from threadpoolctl import threadpool_limits
 
+pytest.register_assert_rewrite("helpers")  # so that a failed assertion there shows its values
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_blas_thread():

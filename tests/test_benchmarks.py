@@ -3,13 +3,8 @@
 import json
 
 import matplotlib.image
-import measuring
-import peers
 import pytest
-import report
-import run
-import targets
-import workloads
+from benchmarks.speed import measuring, peers, report, run, targets, workloads
 
 
 def spread(median):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.stop_after import StopAfter
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
-from stop_after import StopAfter
 
 from sknn_scratch import (
     ScratchMLPClassifier,

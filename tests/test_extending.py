@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 import pytest
-from extending import CLASSES, HardTanh, Lion, LogCosh, blocks, imports
-from memory import peak_memory
+from helpers.extending import CLASSES, HardTanh, Lion, LogCosh, blocks, imports
+from helpers.memory import peak_memory
 
 from sknn_scratch.core import Network, Workspace
 

@@ -5,7 +5,7 @@ At defaults but `scale_target=True` for the losses that scikit-learn has too, wh
 
 import numpy as np
 import pytest
-from real_targets import constant_prediction, in_units_of, loss_of, parts, targets
+from helpers.real_targets import constant_prediction, in_units_of, loss_of, parts, targets
 from scipy.stats import norm
 
 from sknn_scratch import ScratchMLPRegressor, ScratchRealMLPRegressor

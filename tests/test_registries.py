@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from extending import HardTanh, LecunUniform, Lion, LogCosh, Polynomial
+from helpers.extending import HardTanh, LecunUniform, Lion, LogCosh, Polynomial
 from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import InvalidParameterError
 

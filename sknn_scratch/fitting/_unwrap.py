@@ -15,7 +15,7 @@ MLPS = "ScratchMLPClassifier, a ScratchMLPRegressor"
 
 def is_mlp(estimator: Any) -> bool:
     """Whether it is a network of dense layers, which shows its weights."""
-    return bool(getattr(estimator, "has_dense_layers", False))
+    return not isinstance(estimator, type) and bool(getattr(estimator, "has_dense_layers", False))
 
 
 def unwrap(

@@ -3,9 +3,9 @@ import tracemalloc
 import numpy as np
 import pytest
 import reference
+from helpers.memory import peak_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory import peak_memory
 from scipy.sparse import csr_matrix
 from sklearn.utils import shuffle
 

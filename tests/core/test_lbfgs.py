@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from memory import peak_memory
+from helpers.memory import peak_memory
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_info, threadpool_limits
 

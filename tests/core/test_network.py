@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import reference
+from helpers.memory import peak_memory
+from helpers.pairs import each_pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory import peak_memory
-from pairs import each_pair
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 

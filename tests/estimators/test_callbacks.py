@@ -1,100 +1,31 @@
 """scikit-learn's callbacks on the estimators: one subtask per epoch, or per iteration of lbfgs."""
 
-import copy
 import pickle
-import re
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
-from sklearn.callback import ProgressBar, ScoringMonitor
-from sklearn.datasets import make_classification, make_regression
+from helpers.recorder import (
+    MAX_ITER,
+    SOLVERS,
+    TARGET,
+    X_REGRESSION,
+    Reaction,
+    Recorder,
+    Snapshots,
+    X,
+    assert_same_model,
+    attributes_of,
+    classifier,
+    fitted_without_callbacks,
+    stop,
+    too_few_epochs,
+    y,
+)
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.metrics import accuracy_score
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch import ScratchMLPRegressor
 from sknn_scratch.core import BinaryLogLoss
-from sknn_scratch.estimators import _runs
-
-SOLVERS = ["adam", "sgd", "lbfgs"]
-STOCHASTIC = ["adam", "sgd"]
-MAX_ITER = 6
-
-X, y = make_classification(90, 6, n_informative=4, flip_y=0.1, random_state=0)
-X_REGRESSION, TARGET = make_regression(90, 6, noise=5, random_state=0)
-TARGET = TARGET / TARGET.std()
-
-too_few_epochs = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def classifier(solver="adam", **params):
-    params = {"hidden_layer_sizes": (5,), "max_iter": MAX_ITER, "batch_size": 30, "random_state": 0, **params}
-    return ScratchMLPClassifier(solver=solver, **params)
-
-
-def fitted_without_callbacks(estimator, X=X, y=y, **params):
-    """The same, but for some parameters, fitted the ordinary way."""
-    estimator = clone(estimator).set_params(**params).set_callbacks()
-    with pytest.warns(ConvergenceWarning):
-        return estimator.fit(X, y)
-
-
-class Recorder:
-    """Notes which hook was called for which task, and what with."""
-
-    def __init__(self):
-        self.calls = []
-
-    def of(self, hook, task_name):
-        return [call for call in self.calls if call["hook"] == hook and call["task"] == task_name]
-
-    def _note(self, hook, context, **received):
-        path, ancestor = [], context
-        while ancestor is not None:
-            path.insert(0, ancestor.task_id)
-            ancestor = ancestor.parent
-        self.calls.append({"hook": hook, "task": context.task_name, "path": tuple(path), **received})
-
-    def setup(self, estimator, context):
-        self._note("setup", context)
-
-    def teardown(self, estimator, context):
-        self._note("teardown", context)
-
-    def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None):
-        self._note("begin", context, X=X, y=y, metadata=metadata)
-
-    def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
-        self._note("end", context, X=X, y=y, metadata=metadata)
-
-
-class Reaction(Recorder):
-    """Does something in a hook of the n-th epoch; what it returns ends up as the answer of that hook."""
-
-    def __init__(self, hook, epoch, action):
-        super().__init__()
-        self.hook, self.epoch, self.action = hook, epoch, action
-
-    def _note(self, hook, context, **received):
-        super()._note(hook, context, **received)
-        if hook == self.hook and context.task_name == "epoch" and context.task_id == self.epoch - 1:
-            return self.action()
-        return None
-
-    def on_fit_task_begin(self, estimator, context):
-        self._note("begin", context)
-
-    def on_fit_task_end(self, estimator, context):
-        return self._note("end", context)
-
-
-def stop():
-    return True
 
 
 def fail():
@@ -103,35 +34,6 @@ def fail():
 
 def press_ctrl_c():
     raise KeyboardInterrupt
-
-
-class Snapshots(Recorder):
-    """Keeps the model of each epoch, with a copy of all that it is made of."""
-
-    def __init__(self):
-        super().__init__()
-        self.models, self.copies = [], []
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        if context.task_name == "epoch":
-            self.models.append(fitted_estimator)
-            self.copies.append(pickle.dumps(attributes_of(fitted_estimator)))
-
-
-def attributes_of(estimator):
-    return {name: value for name, value in vars(estimator).items() if "callback" not in name}
-
-
-def assert_same_model(one, other):
-    for name in ("coefs_", "intercepts_"):
-        for array, expected in zip(getattr(one, name), getattr(other, name), strict=True):
-            np.testing.assert_array_equal(array, expected)
-    assert one.n_iter_ == other.n_iter_
-    assert one.loss_curve_ == other.loss_curve_
-    assert one.loss_ == other.loss_
 
 
 @too_few_epochs
@@ -235,191 +137,6 @@ class TestStopping:
         stopping, other = Reaction("end", 2, stop), Recorder()
         estimator = classifier().set_callbacks(stopping, other).fit(X, y)
         assert estimator.n_iter_ == len(other.of("end", "epoch")) == 2
-
-
-@too_few_epochs
-@pytest.mark.parametrize("solver", SOLVERS)
-class TestSnapshots:
-    def test_no_snapshot_is_made_unless_a_callback_asks_for_one(self, solver):
-        run = _runs.LbfgsRun if solver == "lbfgs" else _runs.MinibatchRun
-        n_made = {}
-        for callback in (Recorder(), Snapshots()):
-            with mock.patch.object(
-                run, "fitted_attributes", autospec=True, side_effect=run.fitted_attributes
-            ) as made:
-                classifier(solver).set_callbacks(callback).fit(X, y)
-            n_made[type(callback)] = made.call_count
-        assert n_made == {Recorder: 1, Snapshots: 1 + MAX_ITER}  # one is for the estimator itself
-
-    def test_snapshot_is_the_model_of_a_fit_that_ends_there(self, solver):
-        snapshots = Snapshots()
-        estimator = classifier(solver).set_callbacks(snapshots).fit(X, y)
-        assert len(snapshots.models) == MAX_ITER
-        for epoch, snapshot in enumerate(snapshots.models, start=1):
-            expected = fitted_without_callbacks(estimator, max_iter=epoch)
-            np.testing.assert_array_equal(snapshot.predict_proba(X), expected.predict_proba(X))
-            np.testing.assert_array_equal(snapshot.predict(X), expected.predict(X))
-            assert_same_model(snapshot, expected)
-
-    def test_snapshot_of_a_refit_is_of_the_new_model(self, solver):
-        snapshots = Snapshots()
-        estimator = classifier(solver, activation="tanh").fit(X, y)
-        estimator.set_params(activation="logistic").set_callbacks(snapshots).fit(X, y)
-        expected = fitted_without_callbacks(estimator, max_iter=2)
-        np.testing.assert_array_equal(snapshots.models[1].predict_proba(X), expected.predict_proba(X))
-
-    def test_snapshot_does_not_change_while_training_goes_on(self, solver):
-        snapshots = Snapshots()
-        estimator = classifier(solver, warm_start=True).set_callbacks(snapshots).fit(X, y)
-        estimator.set_callbacks().fit(X, y)
-        for snapshot, copied in zip(snapshots.models, snapshots.copies, strict=True):
-            assert pickle.dumps(attributes_of(snapshot)) == copied
-
-    def test_training_a_snapshot_leaves_the_estimator_alone(self, solver):
-        snapshots = Snapshots()
-        estimator = classifier(solver, warm_start=True).set_callbacks(snapshots).fit(X, y)
-        expected = copy.deepcopy(estimator)
-        snapshots.models[-1].set_callbacks().fit(X, y)
-        snapshots.models[0].set_callbacks().fit(X, y)
-        assert_same_model(estimator, expected)
-        assert_same_model(estimator.set_callbacks().fit(X, y), expected.set_callbacks().fit(X, y))
-
-
-@too_few_epochs
-@pytest.mark.parametrize("solver", STOCHASTIC)
-def test_snapshot_goes_on_like_a_fit_that_ends_there(solver):
-    snapshots = Snapshots()
-    estimator = classifier(solver).set_callbacks(snapshots).fit(X, y)
-    expected = fitted_without_callbacks(estimator, max_iter=2).partial_fit(X, y)
-    assert_same_model(snapshots.models[1].partial_fit(X, y), expected)
-
-
-@too_few_epochs
-@pytest.mark.parametrize("solver", STOCHASTIC)
-def test_snapshots_of_early_stopping_hold_the_best_weights_so_far(solver):
-    snapshots = Snapshots()
-    estimator = classifier(solver, early_stopping=True, learning_rate_init=0.1).set_callbacks(snapshots)
-    estimator.fit(X, y)
-    assert np.argmax(estimator.validation_scores_) < MAX_ITER - 1  # what came last was not the best
-    for epoch, snapshot in enumerate(snapshots.models, start=1):
-        expected = fitted_without_callbacks(estimator, max_iter=epoch)
-        assert_same_model(snapshot, expected)
-        assert snapshot.validation_scores_ == expected.validation_scores_
-        assert snapshot.best_validation_score_ == expected.best_validation_score_
-
-
-@too_few_epochs
-def test_snapshots_of_the_regressor_predict():
-    snapshots = Snapshots()
-    estimator = ScratchMLPRegressor(max_iter=3, random_state=0).set_callbacks(snapshots)
-    estimator.fit(X_REGRESSION, TARGET)
-    expected = fitted_without_callbacks(estimator, X_REGRESSION, TARGET, max_iter=2)
-    np.testing.assert_array_equal(snapshots.models[1].predict(X_REGRESSION), expected.predict(X_REGRESSION))
-    np.testing.assert_array_equal(snapshots.models[2].predict(X_REGRESSION), estimator.predict(X_REGRESSION))
-
-
-@too_few_epochs
-class TestProgressBar:
-    # what a bar says of the network inside another estimator
-    INNER = r"\| ScratchMLP\w+ - fit"
-
-    @pytest.fixture(autouse=True)
-    def wide_terminal(self, monkeypatch):
-        monkeypatch.setenv("COLUMNS", "160")
-
-    @pytest.mark.parametrize("solver", SOLVERS)
-    def test_alone_it_advances_with_each_epoch(self, solver, capsys):
-        from sklearn.callback._progressbar import RichProgressMonitor
-
-        progress, on_task_end = [], RichProgressMonitor._on_task_end
-
-        def recording(monitor, task_info):
-            on_task_end(monitor, task_info)
-            progress.append(monitor.root_rich_task.progress)
-
-        with mock.patch.object(RichProgressMonitor, "_on_task_end", recording):
-            classifier(solver).set_callbacks(ProgressBar()).fit(X, y)
-        assert progress == pytest.approx([epoch / MAX_ITER for epoch in range(1, MAX_ITER + 1)] + [1.0])
-        assert re.search(r"ScratchMLPClassifier - fit .*100%", capsys.readouterr().out)
-
-    def test_bar_is_full_when_training_ends_early(self, capsys):
-        classifier().set_callbacks(ProgressBar(), Reaction("end", 2, stop)).fit(X, y)
-        assert re.search(r"ScratchMLPClassifier - fit .*100%", capsys.readouterr().out)
-
-    def test_on_a_pipeline_it_shows_the_network(self, capsys):
-        pipeline = make_pipeline(StandardScaler(), classifier())
-        pipeline.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, y)
-        shown = capsys.readouterr().out
-        assert "Pipeline - fit" in shown
-        assert len(re.findall(self.INNER, shown)) == 1
-
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_on_a_search_it_shows_the_network_of_each_fit(self, n_jobs, capsys):
-        search = GridSearchCV(classifier(), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=n_jobs)
-        search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, y)
-        shown = capsys.readouterr().out
-        assert "GridSearchCV - fit" in shown
-        assert len(re.findall(self.INNER, shown)) == 2 * 2 + 1  # candidates x folds, and the refit
-        assert "100%" in shown
-        assert not re.search(r"\b\d{1,2}%", shown)
-
-    def test_epochs_inside_a_pipeline_inside_a_search_are_counted(self):
-        from sklearn.callback._progressbar import RichProgressMonitor
-
-        n_epochs, on_task_end = [], RichProgressMonitor._on_task_end
-
-        def recording(monitor, task_info):
-            if len(task_info["path"]) == depth_of_epochs:
-                n_epochs.append(task_info["path"])
-            on_task_end(monitor, task_info)
-
-        recorder = PropagatedRecorder()
-        search = GridSearchCV(make_pipeline(StandardScaler(), classifier()), {}, cv=2, refit=False)
-        clone(search).set_callbacks(recorder).fit(X, y)
-        paths = [call["path"] for call in recorder.of("end", "epoch")]
-        assert len(paths) == len(set(paths)) == 2 * MAX_ITER
-        depth_of_epochs = len(paths[0])
-        with mock.patch.object(RichProgressMonitor, "_on_task_end", recording):
-            search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, y)
-        assert sorted(map(tuple, n_epochs)) == sorted(paths)
-
-
-class PropagatedRecorder(Recorder):
-    max_propagation_depth = None
-
-
-@too_few_epochs
-class TestScoringMonitor:
-    @staticmethod
-    def scores_of_epochs(monitor, name):
-        return [row[name] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-
-    @pytest.mark.parametrize("solver", SOLVERS)
-    def test_one_score_per_epoch(self, solver):
-        monitor = ScoringMonitor(scoring="accuracy")
-        estimator = classifier(solver).set_callbacks(monitor).fit(X, y)
-        scores = self.scores_of_epochs(monitor, "accuracy")
-        assert len(scores) == estimator.n_iter_ == MAX_ITER
-        for epoch in (1, MAX_ITER):
-            expected = fitted_without_callbacks(estimator, max_iter=epoch)
-            assert scores[epoch - 1] == accuracy_score(y, expected.predict(X))
-
-    def test_the_score_is_weighted_like_the_loss(self):
-        monitor = ScoringMonitor(scoring="neg_mean_squared_error")
-        weight = np.where(X_REGRESSION[:, 0] > 0, 0.1, 3.0)
-        estimator = ScratchMLPRegressor(max_iter=3, random_state=0).set_callbacks(monitor)
-        estimator.fit(X_REGRESSION, TARGET, sample_weight=weight)
-        error = (estimator.predict(X_REGRESSION) - TARGET) ** 2
-        last = self.scores_of_epochs(monitor, "neg_mean_squared_error")[-1]
-        assert last == pytest.approx(-np.average(error, weights=weight))
-
-    def test_frames_give_no_warning_of_feature_names(self):
-        monitor = ScoringMonitor(scoring="accuracy")
-        frame = pd.DataFrame(X, columns=[f"column {i}" for i in range(X.shape[1])])
-        estimator = classifier().set_callbacks(monitor).fit(frame, np.where(y, "yes", "no"))
-        assert self.scores_of_epochs(monitor, "accuracy")[-1] == estimator.score(
-            frame, np.where(y, "yes", "no")
-        )
 
 
 class TestFailingCallbacks:

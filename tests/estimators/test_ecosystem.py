@@ -1,17 +1,17 @@
 """The estimators in scikit-learn's tools: what they do there is what scikit-learn's own MLP does there."""
 
-import copy
-import pickle
-from dataclasses import dataclass
-from typing import ClassVar
-
-import joblib
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.special import expit
+from helpers.real_data import (
+    COMMON,
+    assert_does_as_well_as_sklearn,
+    cancer,
+    diabetes,
+    digits,
+    scaled_and_split,
+)
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -19,14 +19,11 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
-    load_digits,
-    make_moons,
     make_multilabel_classification,
     make_regression,
 )
 from sklearn.ensemble import BaggingClassifier, StackingRegressor, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.inspection import DecisionBoundaryDisplay, partial_dependence, permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import (
@@ -38,53 +35,15 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
-from sknn_scratch.core import SGD, Activation, Adam
+from sknn_scratch.core import Adam
 
 # Training is kept short here; whether it converges is not the question.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-COMMON = {"hidden_layer_sizes": (16,), "learning_rate_init": 0.01, "max_iter": 30, "random_state": 0}
-
-
-def scaled_and_split(X, y):
-    X = StandardScaler().fit_transform(X)
-    return train_test_split(X, y, test_size=0.3, random_state=0)
-
-
-def digits():
-    X, y = load_digits(return_X_y=True)
-    return scaled_and_split(X[:600], y[:600])
-
-
-def cancer():
-    return scaled_and_split(*load_breast_cancer(return_X_y=True))
-
-
-def diabetes():
-    X, y = load_diabetes(return_X_y=True)
-    return scaled_and_split(X, (y - y.mean()) / y.std())
-
-
-def pair(kind, **params):
-    """Ours and scikit-learn's, with the same parameters."""
-    classes = {
-        "classifier": (ScratchMLPClassifier, MLPClassifier),
-        "regressor": (ScratchMLPRegressor, MLPRegressor),
-    }
-    return [cls(**{**COMMON, **params}) for cls in classes[kind]]
-
-
-def assert_does_as_well_as_sklearn(score_of, kind, at_least, **params):
-    """The score in some tool, of ours and of scikit-learn's MLP; it may be an array of scores."""
-    ours, theirs = pair(kind, **params)
-    score = np.asarray(score_of(ours))
-    assert np.all(score >= at_least)
-    np.testing.assert_allclose(score, score_of(theirs), rtol=0, atol=0.02)
 
 
 class TestComposition:
@@ -320,156 +279,6 @@ class TestMetaEstimators:
         assert_does_as_well_as_sklearn(score, "regressor", at_least=0.8, max_iter=100)
 
 
-class TestInspection:
-    def test_permutation_importance(self):
-        X = np.random.RandomState(0).normal(size=(300, 5))
-        y = X[:, 0] - X[:, 1] ** 2 / 2
-
-        def importances(network):
-            return permutation_importance(
-                network.fit(X, y), X, y, n_repeats=5, random_state=0
-            ).importances_mean
-
-        ours, theirs = pair("regressor", max_iter=100)
-        importance = importances(ours)
-        assert importance[:2].min() > 0.1 > importance[2:].max()
-        np.testing.assert_allclose(importance, importances(theirs), rtol=0, atol=0.02)
-
-    @pytest.mark.parametrize("method", ["auto", "brute"])
-    @pytest.mark.parametrize("kind", ["average", "individual"])
-    def test_partial_dependence_of_the_regressor(self, method, kind):
-        X, _, y, _ = diabetes()
-
-        def dependence(network):
-            network.fit(X, y)
-            return partial_dependence(network, X, features=[2], grid_resolution=10, method=method, kind=kind)[
-                kind
-            ]
-
-        ours, theirs = map(dependence, pair("regressor", alpha=1.0))
-        assert ours.shape[-1] == 10
-        assert np.ptp(ours) > 0.1
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=0.02)
-
-    def test_partial_dependence_of_the_classifier(self):
-        X, _, y, _ = cancer()
-
-        def dependence(network):
-            network.fit(X, y)
-            return partial_dependence(network, X, features=[0, 1], grid_resolution=5, response_method="auto")[
-                "average"
-            ]
-
-        ours, theirs = map(dependence, pair("classifier"))
-        assert ours.shape == (1, 5, 5)
-        assert np.ptp(ours) > 0.05
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=0.02)
-
-    def test_partial_dependence_of_raw_scores_agrees_with_that_of_probabilities(self):
-        X, _, y, _ = cancer()
-        network = ScratchMLPClassifier(**COMMON).fit(X, y)
-        scores, probabilities = (
-            partial_dependence(network, X, [0], grid_resolution=5, kind="individual", response_method=method)
-            for method in ("decision_function", "predict_proba")
-        )
-        np.testing.assert_allclose(expit(scores["individual"]), probabilities["individual"], rtol=1e-10)
-
-    @pytest.mark.parametrize("response_method", ["predict_proba", "predict", "decision_function"])
-    def test_decision_boundary_display(self, response_method):
-        X, y = make_moons(200, noise=0.1, random_state=0)
-        ours, theirs = pair("classifier", hidden_layer_sizes=(10, 10), max_iter=150)
-
-        with mpl.rc_context({"backend": "agg"}):
-            display = DecisionBoundaryDisplay.from_estimator(
-                ours.fit(X, y), X, grid_resolution=30, response_method=response_method
-            )
-            expected = DecisionBoundaryDisplay.from_estimator(
-                theirs.fit(X, y),
-                X,
-                grid_resolution=30,
-                response_method="predict" if response_method == "predict" else "predict_proba",
-            )
-            mpl.pyplot.close("all")
-        response = display.response
-        response = expit(response) if response_method == "decision_function" else response
-        assert response.min() < 0.1
-        assert response.max() > 0.9
-        assert np.abs(response - expected.response).mean() < 0.02
-
-
-class TestCopies:
-    COPIES = {
-        "pickle": lambda estimator: pickle.loads(pickle.dumps(estimator)),
-        "joblib": None,  # goes through a file
-        "deepcopy": copy.deepcopy,
-        "copy": copy.copy,
-    }
-
-    @pytest.fixture(params=COPIES)
-    def copied(self, request, tmp_path):
-        def through_a_file(estimator):
-            joblib.dump(estimator, tmp_path / "estimator.joblib")
-            return joblib.load(tmp_path / "estimator.joblib")
-
-        return self.COPIES[request.param] or through_a_file
-
-    @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-    @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-    def test_predictions_are_identical(self, kind, solver, copied):
-        X, X_test, y, _ = cancer()
-        estimator = pair(kind, solver=solver)[0].fit(X, y)
-        other = copied(estimator)
-        np.testing.assert_array_equal(other.predict(X_test), estimator.predict(X_test))
-        assert other.get_params() == estimator.get_params()
-        assert other.loss_curve_ == estimator.loss_curve_
-
-    @pytest.mark.parametrize("solver", ["adam", "sgd", Adam(beta_2=0.9), SGD(momentum=0.5)])
-    def test_partial_fit_goes_on_to_the_bit(self, solver, copied):
-        X, X_test, y, _ = digits()
-
-        def train(network, calls):
-            for call in calls:
-                rows = slice(call % 3 * 100, call % 3 * 100 + 100)
-                network.partial_fit(X[rows], y[rows], classes=np.arange(10))
-            return network
-
-        estimator = train(pair("classifier", solver=solver, batch_size=30)[0], range(4))
-        other = copied(estimator)
-        at_once = train(pair("classifier", solver=solver, batch_size=30)[0], range(9)).predict_proba(X_test)
-        np.testing.assert_array_equal(train(other, range(4, 9)).predict_proba(X_test), at_once)
-        # and the original was not touched by training the copy
-        np.testing.assert_array_equal(train(estimator, range(4, 9)).predict_proba(X_test), at_once)
-
-    @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-    def test_warm_start_goes_on_to_the_bit(self, solver, copied):
-        X, X_test, y, _ = diabetes()
-        estimator = ScratchMLPRegressor(solver=solver, max_iter=5, warm_start=True, random_state=0).fit(X, y)
-        other = copied(estimator)
-        once = other.fit(X, y).predict(X_test)
-        np.testing.assert_array_equal(once, estimator.fit(X, y).predict(X_test))
-
-    def test_editing_a_copy_leaves_the_original_alone(self, copied):
-        X, X_test, y, _ = diabetes()
-        estimator = pair("regressor")[0].fit(X, y)
-        predictions, losses = estimator.predict(X_test), list(estimator.loss_curve_)
-        other = copied(estimator)
-        other.coefs_[0][...] = 0
-        other.intercepts_[1] += 100
-        other.loss_curve_.append(0.0)
-        np.testing.assert_array_equal(estimator.predict(X_test), predictions)
-        assert estimator.loss_curve_ == losses
-        assert not np.allclose(other.predict(X_test), predictions)
-
-    def test_clone_has_the_parameters_only(self):
-        X, _, y, _ = cancer()
-        estimator = ScratchMLPClassifier(**COMMON, solver=Adam(beta_1=0.8)).fit(X, y)
-        other = clone(estimator)
-        assert other.get_params() == estimator.get_params()
-        assert other.solver is not estimator.solver
-        assert not hasattr(other, "coefs_")
-        np.testing.assert_array_equal(other.fit(X, y).predict_proba(X), estimator.predict_proba(X))
-
-
 class TestMetadataRouting:
     """Weights of 0 for all rows of one class: who gets them never predicts that class."""
 
@@ -516,159 +325,3 @@ class TestMetadataRouting:
     def test_partial_fit_can_request_them_too(self, cls):
         network = cls().set_partial_fit_request(sample_weight=True)
         assert network.get_metadata_routing().partial_fit.requests["sample_weight"] is True
-
-
-class TestDisplayAndNames:
-    @pytest.mark.parametrize("cls", [ScratchMLPClassifier, ScratchMLPRegressor])
-    def test_html_repr_shows_class_and_changed_parameters(self, cls):
-        html = cls(alpha=0.125, solver=Adam(beta_1=0.75))._repr_html_()
-        assert cls.__name__ in html
-        assert "0.125" in html
-        assert "0.75" in html
-
-    def test_html_repr_of_a_fitted_one_inside_a_pipeline(self):
-        X, _, y, _ = cancer()
-        html = make_pipeline(StandardScaler(), ScratchMLPClassifier(**COMMON)).fit(X, y)._repr_html_()
-        assert "ScratchMLPClassifier" in html
-        assert "Not fitted" not in html
-
-    def test_repr_shows_changed_parameters_only(self):
-        text = repr(ScratchMLPRegressor("poisson", (5,), solver=Adam(beta_1=0.8), max_iter=7))
-        assert text.startswith("ScratchMLPRegressor(")
-        for shown in ("loss='poisson'", "hidden_layer_sizes=(5,)", "beta_1=0.8", "max_iter=7"):
-            assert shown in text
-        assert "momentum" not in text
-
-    @pytest.mark.parametrize("library", [pd, pl])
-    def test_feature_names_are_kept_and_checked(self, library):
-        X, _, y, _ = diabetes()
-        names = [f"measure {i}" for i in range(X.shape[1])]
-        frame = library.DataFrame(dict(zip(names, X.T, strict=True)))
-        network = ScratchMLPRegressor(**COMMON).fit(frame, y)
-        assert network.feature_names_in_.tolist() == names
-        assert network.predict(frame).shape == (len(X),)
-        with pytest.raises(ValueError, match="feature names"):
-            network.predict(frame[names[::-1]])
-        with pytest.warns(UserWarning, match="does not have valid feature names"):
-            network.predict(X)
-
-
-class TestObjectsAsParameters:
-    def test_settings_of_the_solver_are_parameters_of_the_estimator(self):
-        network = ScratchMLPClassifier(solver=Adam(beta_1=0.8))
-        assert network.get_params()["solver__beta_1"] == 0.8
-        assert network.get_params(deep=False)["solver"] == Adam(beta_1=0.8)
-        network.set_params(solver__beta_1=0.7, solver__epsilon=1e-6)
-        assert network.solver == Adam(beta_1=0.7, epsilon=1e-6)
-        network.set_params(solver=SGD(), solver__momentum=0.1)
-        assert network.solver == SGD(momentum=0.1)
-
-    @pytest.mark.parametrize(
-        ("solver", "params"),
-        [
-            (Adam(beta_1=0.8, epsilon=1e-5), {"solver": "adam", "beta_1": 0.8, "epsilon": 1e-5}),
-            (SGD(momentum=0.5), {"solver": "sgd", "momentum": 0.5}),
-            (SGD(nesterovs_momentum=False), {"solver": "sgd", "nesterovs_momentum": False}),
-        ],
-    )
-    def test_solver_object_trains_like_its_name_and_settings(self, solver, params):
-        X, _, y, _ = diabetes()
-        network = ScratchMLPRegressor(**COMMON, solver=solver).fit(X, y)
-        expected = ScratchMLPRegressor(**COMMON, **params).fit(X, y)
-        np.testing.assert_array_equal(network.predict(X), expected.predict(X))
-
-    def test_fit_leaves_the_solver_object_alone(self):
-        X, _, y, _ = diabetes()
-        solver = Adam(beta_1=0.8)
-        network = ScratchMLPRegressor(**COMMON, solver=solver).fit(X, y)
-        assert network.solver is solver
-        assert vars(solver) == vars(Adam(beta_1=0.8))
-
-    def test_wrong_setting_is_refused(self):
-        network = ScratchMLPClassifier(solver=Adam())
-        with pytest.raises(ValueError, match="beta_1"):
-            network.set_params(solver__beta_1=1.0)
-        assert network.solver == Adam()
-        with pytest.raises(ValueError, match="momentum"):
-            network.set_params(solver__momentum=0.5)
-
-
-@dataclass
-class Softplus(Activation):
-    """A smooth ReLU that needs z in the backward pass."""
-
-    keeps_z: ClassVar[bool] = True
-    sharpness: float = 1.0
-
-    def forward(self, z, out):
-        np.logaddexp(0, self.sharpness * z, out=out)
-        out /= self.sharpness
-
-    def backward(self, z, a, delta):
-        delta *= expit(self.sharpness * z)
-
-
-@dataclass
-class LeakyReLU(Activation):
-    """An activation whose derivative is known from its output."""
-
-    slope: float = 0.01
-
-    def forward(self, z, out):
-        np.maximum(z, self.slope * z, out=out)
-
-    def backward(self, z, a, delta):
-        delta[a < 0] *= self.slope
-
-
-@dataclass
-class TanhThatKeepsZ(Activation):
-    """tanh, written in terms of its input."""
-
-    keeps_z: ClassVar[bool] = True
-
-    def forward(self, z, out):
-        np.tanh(z, out=out)
-
-    def backward(self, z, a, delta):
-        delta /= np.cosh(z) ** 2
-
-
-class TestActivationOfOnesOwn:
-    @pytest.mark.parametrize("activation", [Softplus(), LeakyReLU()])
-    @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-    def test_it_learns_like_relu(self, activation, solver):
-        X, X_test, y, y_test = digits()
-
-        def score(network):
-            return network.fit(X, y).score(X_test, y_test)
-
-        like_relu = MLPClassifier(**COMMON, solver=solver)
-        network = ScratchMLPClassifier(**COMMON, activation=activation, solver=solver)
-        assert score(network) == pytest.approx(score(like_relu), abs=0.05)
-        assert score(network) > 0.85
-
-    @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-    def test_tanh_in_terms_of_its_input_gives_the_model_of_tanh(self, solver):
-        X, _, y, _ = diabetes()
-        params = {**COMMON, "hidden_layer_sizes": (8, 6), "solver": solver, "max_iter": 8}
-        network = ScratchMLPRegressor(**params, activation=TanhThatKeepsZ()).fit(X, y)
-        expected = ScratchMLPRegressor(**params, activation="tanh").fit(X, y)
-        np.testing.assert_allclose(network.predict(X), expected.predict(X), rtol=1e-6, atol=1e-8)
-
-    def test_it_can_be_cloned_searched_and_copied(self):
-        X, X_test, y, _ = cancer()
-        network = ScratchMLPClassifier(**COMMON, activation=LeakyReLU(slope=0.2))
-        assert clone(network).activation == LeakyReLU(slope=0.2)
-        search = GridSearchCV(network, {"activation__slope": [0.1, 0.5]}, cv=2).fit(X, y)
-        assert search.best_score_ > 0.9
-        fitted = search.best_estimator_
-        np.testing.assert_array_equal(
-            pickle.loads(pickle.dumps(fitted)).predict_proba(X_test), fitted.predict_proba(X_test)
-        )
-        np.testing.assert_array_equal(copy.deepcopy(fitted).predict(X_test), fitted.predict(X_test))
-
-    def test_its_settings_make_a_difference(self):
-        X, _, y, _ = cancer()
-        fitted = [ScratchMLPClassifier(**COMMON, activation=Softplus(s)).fit(X, y) for s in (0.5, 5.0)]
-        assert np.abs(fitted[0].predict_proba(X) - fitted[1].predict_proba(X)).max() > 0.01

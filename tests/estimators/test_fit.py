@@ -1,295 +1,42 @@
-"""What a user may rely on, beside the same model as scikit-learn's."""
+"""What a user may rely on in training, beside the same model as scikit-learn's."""
 
 import contextlib
 import copy
 import gc
-import itertools
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix, issparse
-from scipy.special import expit, log_expit, log_softmax, softmax
+from helpers.fits import (
+    DATA,
+    X2,
+    X3,
+    XM,
+    XR,
+    Y2,
+    Y3,
+    YM,
+    YR,
+    assert_same_weights,
+    both,
+    classifier,
+    each_solver,
+    each_target,
+    regressor,
+    weights,
+)
 from sklearn.base import clone
-from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.preprocessing import StandardScaler
 
-from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch import ScratchMLPClassifier
 from sknn_scratch.core import Activation, Adam, Tanh
 from sknn_scratch.estimators._runs import MLPRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-X3, Y3 = make_classification(
-    120, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, class_sep=2.0, random_state=0
-)
-X2, Y2 = make_classification(120, 6, n_informative=4, class_sep=1.5, random_state=1)
-XM, YM = make_multilabel_classification(120, 6, n_classes=4, random_state=0)
-XM = StandardScaler().fit_transform(XM)
-XR, YR = make_regression(120, 6, noise=5.0, random_state=0)
-YR = YR / YR.std()
-
-DATA = {"binary": (X2, Y2), "multiclass": (X3, Y3), "multilabel": (XM, YM)}
-SOLVERS = ["adam", "sgd", "lbfgs"]
-
-each_solver = pytest.mark.parametrize("solver", SOLVERS)
-each_target = pytest.mark.parametrize("target", sorted(DATA))
-
-
-def classifier(**params):
-    return ScratchMLPClassifier(
-        **{"hidden_layer_sizes": (8,), "max_iter": 20, "learning_rate_init": 0.01, "random_state": 0} | params
-    )
-
-
-def regressor(**params):
-    return ScratchMLPRegressor(
-        **{"hidden_layer_sizes": (8,), "max_iter": 20, "learning_rate_init": 0.01, "random_state": 0} | params
-    )
-
-
-BOTH = [(classifier, X3, Y3), (regressor, XR, YR)]
-both = pytest.mark.parametrize(("make", "X", "y"), BOTH, ids=["classifier", "regressor"])
-
-
-def weights(estimator):
-    return [*estimator.coefs_, *estimator.intercepts_]
-
-
-def assert_same_weights(first, second):
-    for a, b in zip(weights(first), weights(second), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-class TestPrecision:
-    @both
-    @each_solver
-    @pytest.mark.parametrize("dtype", [None, "float32", "float64"])
-    @pytest.mark.parametrize("of_data", [np.float32, np.float64, np.int64])
-    def test_weights_and_predictions_have_the_dtype_asked_for(self, make, X, y, solver, dtype, of_data):
-        X = (10 * X).astype(of_data)
-        expected = np.dtype(dtype or ("float32" if of_data is np.float32 else "float64"))
-        model = make(solver=solver, dtype=dtype, max_iter=3).fit(X, y)
-        assert {array.dtype for array in weights(model)} == {expected}
-        methods = (
-            ["predict_proba", "predict_log_proba", "decision_function"] if make is classifier else ["predict"]
-        )
-        for method in methods:
-            assert getattr(model, method)(X).dtype == expected
-        assert all(type(loss) is float for loss in [*model.loss_curve_, model.loss_])
-
-    @both
-    @each_solver
-    def test_float32_is_as_accurate_as_float64(self, make, X, y, solver):
-        narrow, wide = (make(solver=solver, dtype=d, max_iter=60).fit(X, y) for d in ("float32", "float64"))
-        assert narrow.score(X, y) == pytest.approx(wide.score(X, y), abs=1e-2)
-        assert narrow.loss_curve_[:5] == pytest.approx(wide.loss_curve_[:5], rel=1e-2)
-        assert narrow.loss_curve_ != wide.loss_curve_
-
-    @pytest.mark.parametrize("solver", ["adam", "sgd"])
-    def test_settings_given_as_numpy_scalars_change_no_bit_of_a_float32_model(self, solver):
-        settings = {"alpha": 0.01, "learning_rate_init": 0.01, "momentum": 0.8, "beta_1": 0.8, "beta_2": 0.99}
-        settings |= {"epsilon": 1e-3, "power_t": 0.3, "tol": 1e-3, "learning_rate": "invscaling"}
-        numpy_scalars = {k: np.float64(v) if isinstance(v, float) else v for k, v in settings.items()}
-        plain, given = (
-            classifier(solver=solver, dtype="float32", **chosen).fit(X3, Y3)
-            for chosen in (settings, numpy_scalars)
-        )
-        assert_same_weights(plain, given)
-
-    @both
-    def test_partial_fit_and_warm_start_go_on_in_the_dtype_asked_for(self, make, X, y):
-        for dtype in ("float32", "float64"):
-            other = "float64" if dtype == "float32" else "float32"
-            model = make(dtype=other, warm_start=True).fit(X, y).set_params(dtype=dtype)
-            assert {array.dtype for array in weights(copy.copy(model).partial_fit(X, y))} == {np.dtype(dtype)}
-            assert {array.dtype for array in weights(model.fit(X, y))} == {np.dtype(dtype)}
-
-    @both
-    def test_the_dtype_holds_when_early_stopping_goes_back_to_weights_of_an_earlier_fit(self, make, X, y):
-        model = make(dtype="float64", warm_start=True, early_stopping=True, max_iter=100).fit(X, y)
-        model.set_params(dtype="float32", max_iter=1, learning_rate_init=10.0).fit(X, y)
-        assert {array.dtype for array in weights(model)} == {np.dtype("float32")}
-
-
-class TestScores:
-    @each_target
-    @pytest.mark.parametrize("scale", [1, 1e4], ids=["usual", "saturated"])
-    @pytest.mark.parametrize("dtype", ["float32", "float64"])
-    def test_scores_probabilities_and_predictions_agree(self, target, scale, dtype):
-        X, y = DATA[target]
-        model = classifier(dtype=dtype).fit(X, y)
-        X = scale * X
-        scores, probabilities, labels = (
-            model.decision_function(X),
-            model.predict_proba(X),
-            model.predict(X),
-        )
-        log_probabilities = model.predict_log_proba(X)
-        rtol, atol = (1e-12, 1e-15) if dtype == "float64" else (1e-5, 1e-6)
-        if target == "binary":
-            assert scores.shape == (len(X),)
-            np.testing.assert_array_equal(labels, model.classes_[(scores > 0).astype(int)])
-            both_sides = np.column_stack([-scores, scores])
-            expected, expected_log = expit(both_sides), log_expit(both_sides)
-        elif target == "multiclass":
-            assert scores.shape == (len(X), 3)
-            np.testing.assert_array_equal(labels, model.classes_[scores.argmax(axis=1)])
-            expected, expected_log = softmax(scores, axis=1), log_softmax(scores, axis=1)
-        else:
-            assert scores.shape == (len(X), 4)
-            np.testing.assert_array_equal(labels, scores > 0)
-            expected, expected_log = expit(scores), log_expit(scores)
-        np.testing.assert_allclose(probabilities, expected, rtol=rtol, atol=atol)
-        expected_log = np.maximum(expected_log, np.log(np.finfo(dtype).tiny))
-        np.testing.assert_allclose(log_probabilities, expected_log, rtol=rtol, atol=atol)
-        np.testing.assert_array_equal(log_probabilities, np.log(probabilities))
-        assert np.isfinite(log_probabilities).all()
-        assert (probabilities > 0).all()
-        assert (probabilities <= 1).all()
-        if scale > 1:
-            assert probabilities.min() == np.finfo(dtype).tiny  # what exp turns into 0
-
-    def test_the_probability_of_the_improbable_class_is_exact(self):
-        model = classifier(hidden_layer_sizes=()).fit(X2, Y2)
-        model.coefs_[0][...], model.intercepts_[0][...] = 0, 50
-        # 1 - 1 / (1 + exp(-50)) rounds to 0
-        assert model.predict_log_proba(X2[:1])[0] == pytest.approx([-50, 0], rel=1e-12)
-
-
-class TestWeightsOfOnesOwn:
-    @both
-    def test_predictions_follow_what_is_put_into_coefs(self, make, X, y):
-        output = "predict_proba" if make is classifier else "predict"
-
-        def predictions(model):
-            return getattr(model, output)(X)
-
-        def by_hand(model):
-            hidden = np.maximum(X @ model.coefs_[0] + model.intercepts_[0], 0)
-            raw = hidden @ model.coefs_[1] + model.intercepts_[1]
-            return softmax(raw, axis=1) if make is classifier else raw.ravel()
-
-        model = make().fit(X, y)
-        seen = [predictions(model)]
-        model.coefs_[0][...] = -model.coefs_[0]
-        seen.append(predictions(model))
-        model.coefs_[0] = 2 * model.coefs_[0]
-        seen.append(predictions(model))
-        model.coefs_ = [3 * coef for coef in model.coefs_]
-        seen.append(predictions(model))
-        model.intercepts_ = [intercept + 1 for intercept in model.intercepts_]
-        seen.append(predictions(model))
-        # prune the hidden layer from 8 units to 3
-        model.coefs_ = [model.coefs_[0][:, :3], model.coefs_[1][:3]]
-        model.intercepts_ = [model.intercepts_[0][:3], model.intercepts_[1]]
-        seen.append(predictions(model))
-        np.testing.assert_allclose(seen[-1], by_hand(model), rtol=1e-10)
-        for first, second in itertools.pairwise(seen):
-            assert not np.allclose(first, second)
-
-    @both
-    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-    def test_copies_do_not_share_live_weights(self, make, X, y, duplicate):
-        model = make().fit(X, y)
-        other, before = duplicate(model), model.predict(X)
-        np.testing.assert_array_equal(other.predict(X), before)
-        for array in weights(other):
-            array[...] = 0
-        other.coefs_[0] = None
-        other.loss_curve_.append(0.0)
-        np.testing.assert_array_equal(model.predict(X), before)
-        assert len(model.loss_curve_) == model.n_iter_
-
-    @both
-    def test_training_a_copy_leaves_the_original_as_it_was(self, make, X, y):
-        model, alone = (make(max_iter=3).fit(X, y) for _ in range(2))
-        copy.copy(model).partial_fit(X[:50], y[:50]).partial_fit(X, y)
-        copy.copy(model).set_params(warm_start=True).fit(X, y)
-        assert_same_weights(model.partial_fit(X, y), alone.partial_fit(X, y))
-
-    @both
-    def test_training_goes_on_from_weights_put_there(self, make, X, y):
-        model = make(max_iter=1, learning_rate_init=1e-12).fit(X, y)
-        model.coefs_ = [np.zeros((6, 5)), np.zeros((5, 3 if make is classifier else 1))]
-        model.intercepts_[0] = np.zeros(5)
-        model.set_params(hidden_layer_sizes=(5,), warm_start=True).fit(X, y)
-        assert max(np.abs(coef).max() for coef in model.coefs_) < 1e-9
-
-
-class TestLabels:
-    @each_solver
-    @pytest.mark.parametrize("label", ["only", 7, True])
-    @pytest.mark.parametrize("seed", range(3))
-    def test_one_class_is_learnt_with_one_column(self, solver, label, seed):
-        X, y = X3[:30], np.full(30, label)
-        model = classifier(solver=solver, random_state=seed, max_iter=3).fit(X, y)
-        np.testing.assert_array_equal(model.predict(X), y)
-        np.testing.assert_array_equal(model.predict_proba(X), np.ones((30, 1)))
-        np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((30, 1)))
-        assert model.score(X, y) == 1
-        assert model.classes_.tolist() == [label]
-
-    @pytest.mark.parametrize("seed", range(3))
-    def test_one_class_is_learnt_with_early_stopping_too(self, seed):
-        model = classifier(early_stopping=True, random_state=seed, max_iter=3).fit(X3, np.zeros(120))
-        assert model.best_validation_score_ == 1
-
-    @pytest.mark.parametrize(
-        "names",
-        [
-            np.array(["b", "a", "c"]),
-            np.array(["b", "a", "c"], dtype=object),
-            np.array([-5, 0, -9]),
-            np.array([2.0, -1.0, 5.0]),
-            np.array([3, 200, 4], dtype=np.uint8),
-        ],
-        ids=["str", "object", "negative", "float", "uint8"],
-    )
-    def test_labels_of_any_kind_come_back(self, names):
-        model = classifier().fit(X3, names[Y3])
-        np.testing.assert_array_equal(model.classes_, np.sort(names))
-        assert set(model.predict(X3)) <= set(names)
-        assert model.score(X3, names[Y3]) > 0.7
-        # the scores are in the order of the sorted labels
-        plain = classifier().fit(X3, np.argsort(np.argsort(names))[Y3])
-        np.testing.assert_array_equal(model.predict_proba(X3), plain.predict_proba(X3))
-
-    def test_bool_labels_come_back_as_bool(self):
-        model = classifier().fit(X2, Y2 == 1)
-        assert model.predict(X2).dtype == bool
-        assert model.score(X2, Y2 == 1) > 0.7
-
-    @pytest.mark.parametrize("dtype", ["category", "string", "str", "object", "Int64", "boolean"])
-    def test_pandas_labels_come_back(self, dtype):
-        names = {"Int64": [3, 1], "boolean": [False, True]}.get(dtype, ["no", "yes"])
-        y = pd.Series(np.array(names, dtype=object)[Y2]).astype(dtype)
-        model = classifier(max_iter=60).fit(pd.DataFrame(X2).add_prefix("x"), y)
-        predicted = model.predict(pd.DataFrame(X2).add_prefix("x"))
-        assert set(predicted) == set(names)
-        assert np.mean(predicted == y.to_numpy(dtype=object)) > 0.7
-
-    @each_solver
-    def test_sparse_multilabel_targets_give_sparse_predictions_of_the_same_model(self, solver):
-        dense, sparse = (classifier(solver=solver).fit(XM, y) for y in (YM, csr_matrix(YM)))
-        assert_same_weights(dense, sparse)
-        predicted = sparse.predict(XM)
-        assert issparse(predicted)
-        np.testing.assert_array_equal(predicted.toarray(), dense.predict(XM))
-        assert not issparse(dense.predict(XM))
-
-    def test_a_column_of_labels_is_taken_with_a_warning(self):
-        from sklearn.exceptions import DataConversionWarning
-
-        with pytest.warns(DataConversionWarning):
-            model = classifier().fit(X3, Y3[:, np.newaxis])
-        assert_same_weights(model, classifier().fit(X3, Y3))
 
 
 class TestCourse:
@@ -535,14 +282,6 @@ def test_a_fitted_model_does_not_follow_changes_of_its_activation_object():
     before = model.predict_proba(X)
     model.set_params(activation__slope=9.0)
     np.testing.assert_array_equal(model.predict_proba(X), before)
-
-
-def test_training_goes_on_in_another_precision():
-    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 2
-    model = ScratchMLPClassifier((4,), dtype="float32", random_state=0).partial_fit(X, y, classes=[0, 1])
-    model.set_params(dtype="float64").partial_fit(X, y)
-    averages = model._training.optimizer_state.averages.values()
-    assert {array.dtype for array in (*model.coefs_, *averages)} == {np.dtype(np.float64)}
 
 
 def test_a_subclass_with_parameters_of_its_own_converts():

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from helpers.stop_after import StopAfter
 from sklearn.base import clone
-from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import Checkpoint

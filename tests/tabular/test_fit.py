@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from helpers.stop_after import StopAfter
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
@@ -20,7 +21,6 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.callbacks import EpochLogger

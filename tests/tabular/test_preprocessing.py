@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from memory import peak_memory
+from helpers.memory import peak_memory
 from sklearn.utils.estimator_checks import check_estimator
 
 from sknn_scratch.tabular import TabularPreprocessor

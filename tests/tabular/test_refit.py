@@ -7,9 +7,9 @@ from contextlib import redirect_stdout
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.stop_after import StopAfter
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from stop_after import StopAfter
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.core import CosLog, Progress, Quantile

@@ -1,0 +1,1 @@
+"""Measurements, run by hand: README.md says which one answers which question."""

@@ -1,0 +1,1 @@
+"""How fast the drop-in is beside its peers: one run of many sections, and one report."""
