@@ -13,53 +13,72 @@ from sklearn.utils.validation import check_is_fitted
 from sknn_scratch.core import ACTIVATIONS, LOSSES, OPTIMIZERS, Identity, Logistic, ReLU, Tanh
 
 
+# What only matters to further training, and has no equal there, gets the defaults there.
+_TAKEN_OVER = {
+    "solver": ("sgd", "adam", "lbfgs"),
+    "learning_rate": ("constant", "invscaling", "adaptive"),
+    "loss": ("squared_error", "poisson"),
+}
+
+
 def to_sklearn(estimator):
     """Scikit-learn's estimator with the same weights; see ``to_sklearn`` of the estimators."""
     check_is_fitted(estimator)
+    _refuse_what_has_no_equal(estimator)
     classify = is_classifier(estimator)
-    if classify and len(estimator.classes_) == 1:
-        raise ValueError(
-            f"scikit-learn's MLPClassifier has no equal of a model of one class, {estimator.classes_[0]!r}: "
-            "it gives two columns of probabilities for it."
-        )
-    if classify and isinstance(estimator.classes_, list):
-        raise ValueError(
-            "scikit-learn's MLPClassifier has no equal of a model of several columns of classes."
-        )
-    params = estimator.get_params(deep=False)
-    kind = MLPClassifier if classify else MLPRegressor
-    known = kind().get_params()
-    params = {name: copy.deepcopy(value) for name, value in params.items() if name in known}
-    functions = estimator._activation if isinstance(estimator._activation, list) else [estimator._activation]
-    there = (Identity, Logistic, Tanh, ReLU)
-    if any(function != functions[0] or type(function) not in there for function in functions):
-        raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
-    params["activation"] = next(name for name, kind in ACTIVATIONS.items() if type(functions[0]) is kind)
-    # what only matters to further training, and has no equal there, gets the defaults there
-    solver = estimator.solver
-    if not isinstance(solver, str):
-        params["solver"] = next((name for name, kind in OPTIMIZERS.items() if type(solver) is kind), None)
-        params.update(solver.get_params())
-    for name, known_values in (
-        ("solver", ("sgd", "adam", "lbfgs")),
-        ("learning_rate", ("constant", "invscaling", "adaptive")),
-        ("loss", ("squared_error", "poisson")),
-    ):
-        if params.get(name) not in known_values:
-            params.pop(name, None)
-    mlp = kind(**{name: value for name, value in params.items() if name in known})
+    mlp = _unfitted_equal(estimator, MLPClassifier if classify else MLPRegressor)
     _copy_fitted_attributes(estimator, mlp)
-    if not classify and estimator._loss.raw_per_target > 1:
-        raise ValueError(f"scikit-learn's MLP has no equal of loss={estimator.loss!r}.")
-    if not classify and estimator._target_scale is not None:
-        _fold_scale(estimator._target_scale, mlp)
     if classify:
         mlp._label_binarizer = LabelBinarizer().fit(_labels_like_those_seen(estimator))
+    elif estimator._target_scale is not None:
+        _fold_scale(estimator._target_scale, mlp)
     # what a scikit-learn MLP reads when it goes on training
     mlp._no_improvement_count = 0
     mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
     mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
     return mlp
+
+
+def _refuse_what_has_no_equal(estimator):
+    """Raise if scikit-learn's MLP cannot predict the same."""
+    if is_classifier(estimator):
+        if len(estimator.classes_) == 1:
+            raise ValueError(
+                "scikit-learn's MLPClassifier has no equal of a model of one class, "
+                f"{estimator.classes_[0]!r}: it gives two columns of probabilities for it."
+            )
+        if isinstance(estimator.classes_, list):
+            raise ValueError(
+                "scikit-learn's MLPClassifier has no equal of a model of several columns of classes."
+            )
+    functions = _functions(estimator)
+    there = (Identity, Logistic, Tanh, ReLU)
+    if any(function != functions[0] or type(function) not in there for function in functions):
+        raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
+    if not is_classifier(estimator) and estimator._loss.raw_per_target > 1:
+        raise ValueError(f"scikit-learn's MLP has no equal of loss={estimator.loss!r}.")
+
+
+def _unfitted_equal(estimator, kind):
+    """Scikit-learn's estimator with the parameters that it knows."""
+    params = estimator.get_params(deep=False)
+    function = type(_functions(estimator)[0])
+    params["activation"] = next(name for name, known in ACTIVATIONS.items() if known is function)
+    solver = estimator.solver
+    if not isinstance(solver, str):
+        params["solver"] = next((name for name, rule in OPTIMIZERS.items() if type(solver) is rule), None)
+        params.update(solver.get_params())
+    for name, values in _TAKEN_OVER.items():
+        if params.get(name) not in values:
+            params.pop(name, None)
+    known = kind().get_params()
+    return kind(**{name: copy.deepcopy(value) for name, value in params.items() if name in known})
+
+
+def _functions(estimator):
+    """The activation of all hidden layers, or one for each."""
+    functions = estimator._activation
+    return (functions if isinstance(functions, list) else [functions]) or [Identity()]
 
 
 def from_sklearn(cls, mlp):
