@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn_scratch.core import ACTIVATIONS, LOSSES, OPTIMIZERS, Identity, Logistic, ReLU, Tanh
 
-
 # What only matters to further training, and has no equal there, gets the defaults there.
 _TAKEN_OVER = {
     "solver": ("sgd", "adam", "lbfgs"),
