@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from sknn_scratch._sklearn import fit_context
 from sknn_scratch.core import Batch, Network, Outcome, count_parameters
 from sknn_scratch.estimators._fitted import FittedMLP
-from sknn_scratch.estimators._runs import LbfgsRun, MinibatchRun
+from sknn_scratch.estimators._lbfgs import LbfgsRun
+from sknn_scratch.estimators._minibatch import MinibatchRun
 from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._data import OwnValidation, Purpose, checked_weights
 from sknn_scratch.fitting._endings import check_ending

@@ -30,7 +30,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sknn_scratch.callbacks import Checkpoint
 from sknn_scratch.core import Adam
-from sknn_scratch.estimators import _runs
+from sknn_scratch.estimators import _lbfgs, _minibatch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -248,8 +248,8 @@ class TestWhatIsRefused:
 
 @pytest.fixture
 def nobody_trains(monkeypatch):
-    monkeypatch.setattr(_runs, "train_minibatch", None)
-    monkeypatch.setattr(_runs, "train_lbfgs", None)
+    monkeypatch.setattr(_minibatch, "train_minibatch", None)
+    monkeypatch.setattr(_lbfgs, "train_lbfgs", None)
 
 
 @pytest.mark.usefixtures("nobody_trains")

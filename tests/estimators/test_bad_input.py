@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
 from sknn_scratch.core import Adam
-from sknn_scratch.estimators import _runs
+from sknn_scratch.estimators import _lbfgs, _minibatch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -31,8 +31,8 @@ def no_training():
         raise AssertionError("training was started")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_runs, "train_minibatch", reached)
-        patch.setattr(_runs, "train_lbfgs", reached)
+        patch.setattr(_minibatch, "train_minibatch", reached)
+        patch.setattr(_lbfgs, "train_lbfgs", reached)
         yield
 
 

@@ -34,7 +34,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from sknn_scratch import ScratchMLPClassifier
 from sknn_scratch.core import Activation, Adam, Tanh
-from sknn_scratch.estimators._runs import MLPRun
+from sknn_scratch.estimators._run import MLPRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -24,14 +24,15 @@ from helpers.recorder import (
 )
 
 from sknn_scratch import ScratchMLPRegressor
-from sknn_scratch.estimators import _runs
+from sknn_scratch.estimators._lbfgs import LbfgsRun
+from sknn_scratch.estimators._minibatch import MinibatchRun
 
 
 @too_few_epochs
 @pytest.mark.parametrize("solver", SOLVERS)
 class TestSnapshots:
     def test_no_snapshot_is_made_unless_a_callback_asks_for_one(self, solver):
-        run = _runs.LbfgsRun if solver == "lbfgs" else _runs.MinibatchRun
+        run = LbfgsRun if solver == "lbfgs" else MinibatchRun
         n_made = {}
         for callback in (Recorder(), Snapshots()):
             with mock.patch.object(

@@ -30,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sknn_scratch.core import BinaryLogLoss
-from sknn_scratch.estimators._runs import MinibatchRun
+from sknn_scratch.estimators._minibatch import MinibatchRun
 from sknn_scratch.plotting import TrainingAnimation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
