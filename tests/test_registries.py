@@ -156,7 +156,7 @@ def test_a_loss_of_one_link_serves_the_targets_of_that_link(monkeypatch):
 
 def test_the_core_exports_what_is_in_its_registries_alone():
     program = (
-        "import importlib; from extending import HardTanh; from sknn_scratch import core; "
+        "import importlib; from helpers.extending import HardTanh; from sknn_scratch import core; "
         "core.ACTIVATIONS['hard_tanh'] = HardTanh; importlib.reload(core); "
         "assert core.HardTanh is HardTanh; assert 'HardTanh' in core.__all__"
     )
