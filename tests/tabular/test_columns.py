@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold, cross_val_score
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
-from sknn_scratch.tabular import TabularPreprocessor
+from sknn_scratch.tabular import TabularPreprocessor, _columns
 
 KINDS = {"classifier": ScratchRealMLPClassifier, "regressor": ScratchRealMLPRegressor}
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -134,7 +134,7 @@ def test_levels_have_their_own_order_where_they_have_one():
 
 LEVELS_IN_ANOTHER_PROCESS = """
 import numpy as np
-from sknn_scratch.tabular import TabularPreprocessor
+from sknn_scratch.tabular import TabularPreprocessor, _columns
 levels = [frozenset("ab"), frozenset("c"), "word", b"bytes", ("t", 1), (1, "t"), frozenset("abc"), 3]
 X = np.empty((len(levels), 1), dtype=object)
 X[:, 0] = levels
@@ -405,3 +405,21 @@ def test_names_of_validation_data_are_compared_once(kind, is_scored, names_in, s
         KINDS[kind](**small, scoring=scoring).fit(X, Y[kind], X_val=X_val, y_val=Y[kind])
     (warning,) = caught
     assert KINDS[kind].__name__ in str(warning.message)
+
+
+@pytest.mark.parametrize("kind", [ScratchRealMLPClassifier, ScratchRealMLPRegressor])
+def test_a_table_is_read_once_in_fit_and_once_in_predict(kind, small, monkeypatch):
+    X = pd.DataFrame({"a": np.arange(60.0), "b": ["x", "y", "z"] * 20})
+    y = np.arange(60) % 2
+    read, n_times = _columns.named_columns, 0
+
+    def counted(table):
+        nonlocal n_times
+        n_times += 1
+        return read(table)
+
+    monkeypatch.setattr(_columns, "named_columns", counted)
+    model = kind(**small | {"n_cv": 3}, refit=True, random_state=0).fit(X, y)
+    assert n_times == 1
+    model.predict(X)
+    assert n_times == 2
