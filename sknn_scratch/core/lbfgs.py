@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -90,6 +91,9 @@ def train_lbfgs(
     size = max(1, BLOCK // max(layer.n_outputs for layer in network.layers))
     batches = Batches(*data, size, rows)
     search = _LbfgsSearch(network, parameters, batches, history, patience, validate, observer or Observer())
+    seen_by_scipy = weakref.proxy(
+        search
+    )  # SciPy before 1.11 keeps its functions in a cycle, and would the data
     start = parameters.flat.astype(np.float64)
     best, message = start, ""
     options = {
@@ -105,11 +109,11 @@ def train_lbfgs(
         with BLAS_LIMIT:
             result = interruptibly(
                 minimize,
-                search.value_and_gradient,
+                lambda theta: seen_by_scipy.value_and_gradient(theta),
                 start,
                 method="L-BFGS-B",
                 jac=True,
-                callback=search.iteration_ends,
+                callback=lambda theta: seen_by_scipy.iteration_ends(theta),
                 options=options,
             )
         best, message = result.x, str(result.message)
