@@ -91,9 +91,8 @@ def train_lbfgs(
     size = max(1, BLOCK // max(layer.n_outputs for layer in network.layers))
     batches = Batches(*data, size, rows)
     search = _LbfgsSearch(network, parameters, batches, history, patience, validate, observer or Observer())
-    seen_by_scipy = weakref.proxy(
-        search
-    )  # SciPy before 1.11 keeps its functions in a cycle, and would the data
+    # SciPy 1.10 keeps the functions in a cycle: they must not keep the data
+    seen_by_scipy = weakref.proxy(search)
     start = parameters.flat.astype(np.float64)
     best, message = start, ""
     options = {
