@@ -24,3 +24,10 @@ def test_links_lead_somewhere(page):
 
 def test_readme_shows_python():
     assert BLOCKS[ROOT / "README.md"]
+
+
+def test_the_lint_commands_are_the_same_everywhere():
+    hooks = re.findall(r"^ +entry: (.*)$", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"), re.M)
+    assert len(hooks) == 4
+    assert "\n".join(hooks) in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert " && ".join(hooks) in (ROOT / "docs" / "contributing.md").read_text("utf-8")
