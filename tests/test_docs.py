@@ -51,3 +51,10 @@ def test_the_guide_has_a_row_for_each_name(section, names):
     assert told == set(names), (
         f"the table of docs/guide.md, section {section}, is to have a row for each name"
     )
+
+
+def test_the_lint_commands_are_the_same_everywhere():
+    hooks = re.findall(r"^ +entry: (.*)$", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"), re.M)
+    assert len(hooks) == 4
+    assert "\n".join(hooks) in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert " && ".join(hooks) in (ROOT / "docs" / "contributing.md").read_text("utf-8")
