@@ -47,6 +47,8 @@ def strings(hint):
 def is_of(value, hint):
     """Whether a value is of a type, what it holds included."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if hasattr(origin, "__value__"):  # from Python 3.12 on, NumPy's NDArray is an alias of this kind
+        origin = typing.get_origin(origin.__value__)
     if hint is typing.Any:
         return True
     if origin in (typing.Union, types.UnionType):
