@@ -1,6 +1,7 @@
 """Docstrings describe all parameters and fitted attributes; classes that share one say the same of it."""
 
 import ast
+import inspect
 import re
 import warnings
 
@@ -25,8 +26,9 @@ for_tables = (ScratchRealMLPClassifier, ScratchRealMLPRegressor)
 
 def entries(estimator, section):
     """Of each entry of a section of the docstring: its names, its type, and its description."""
-    text = re.search(rf"\n    {section}\n    -+\n(.*?)\n\n    \w", estimator.__doc__, re.S)[1]
-    parts = re.findall(r"^    (\w.*?) : (.+)\n((?:        .+\n?|\n)+)", text, re.M)
+    # from Python 3.13 on, a docstring has lost its indentation
+    text = re.search(rf"\n{section}\n-+\n(.*?)\n\n\w[\w ]*\n-", inspect.getdoc(estimator), re.S)[1]
+    parts = re.findall(r"^(\w.*?) : (.+)\n((?:    .+\n?|\n)+)", text, re.M)
     return [(names.split(", "), kind, description) for names, kind, description in parts]
 
 
