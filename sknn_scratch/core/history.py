@@ -1,4 +1,4 @@
-"""What happens in training: epochs, who is told of them, and how it ended."""
+"""What happens in training: epochs, who observes them, and how it ended."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Epoch:
 
 
 class Observer:
-    """Is told of every epoch; this one does nothing."""
+    """Called at every epoch; this one does nothing."""
 
     def epoch_begins(self) -> None:
         """Called before an epoch."""

@@ -62,7 +62,7 @@ def train_lbfgs(
     validate : callable or None, default=None
         Loss and score of the parameters on held-out data; of the score, greater is better.
     observer : Observer or None, default=None
-        Is told of every iteration.
+        Called at every iteration.
     rows : array-like of int or bool, or None, default=None
         The rows of the data to train on; None means all. They are never copied all at once.
 

@@ -100,7 +100,7 @@ def train_minibatch(
         Loss and score of the parameters on held-out data; of the score, greater is better. None for both
         where nothing is held out.
     observer : Observer or None, default=None
-        Is told of every epoch.
+        Called at every epoch.
     rng : numpy.random.RandomState or None, default=None
         Source of what is random in a step; without it there is no dropout.
 

@@ -20,7 +20,7 @@ class _Available(AvailableIfDescriptor):
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
-    """scikit-learn's decorator of this name, but that its error shows the reason, which it puts behind.
+    """scikit-learn's decorator of this name; the error also shows the reason, which scikit-learn's hides.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sknn_scratch._typing import FloatArray
     from sknn_scratch.core import Batch, Loss, Network
 
-    Names = Sequence[Any] | npt.NDArray[Any]
+    ColumnNames = Sequence[Any] | npt.NDArray[Any]
 
 FAR = 100.0
 """Orders of magnitude begin here: networks expect numbers of size 1."""
@@ -27,7 +27,7 @@ N_ROWS_LOOKED_AT = 10_000
 
 
 def warn_if_nothing_was_learnt(
-    names: Names, data: Batch, network: Network, reached: float, scale_of_loss: float
+    names: ColumnNames, data: Batch, network: Network, reached: float, scale_of_loss: float
 ) -> None:
     """Warn where X or y are off by orders of magnitude and the model is no better than a constant.
 
@@ -61,7 +61,7 @@ def warn_if_nothing_was_learnt(
         )
 
 
-def _remedy_for_columns(names: Names, X: Any) -> Iterator[str]:
+def _remedy_for_columns(names: ColumnNames, X: Any) -> Iterator[str]:
     rows = X[:: -(-X.shape[0] // N_ROWS_LOOKED_AT)]
     if issparse(rows):
         squares = rows.astype(np.float64).power(2).sum(axis=0)
@@ -86,7 +86,7 @@ def _remedy_for_y(y: FloatArray, loss: Loss) -> Iterator[str]:
         yield f"y has a standard deviation of {spread:.0e}: set scale_target=True."
 
 
-def warn_if_far_outside(names: Names, X: Any, X_val: Any) -> None:
+def warn_if_far_outside(names: ColumnNames, X: Any, X_val: Any) -> None:
     """Warn where validation data lie far outside of the data to train on.
 
     In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
@@ -116,6 +116,6 @@ def warn_if_far_outside(names: Names, X: Any, X_val: Any) -> None:
         )
 
 
-def _some(names: Names) -> str:
+def _some(names: ColumnNames) -> str:
     shown = ", ".join(map(str, names[:5]))
     return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
