@@ -241,7 +241,7 @@ class Network:
         return forward_by_blocks(self.layers, X, parameters, rows)
 
     def hidden_activations(self, X: FloatArray, parameters: Sequence[LayerParameters]) -> list[FloatArray]:
-        """What the hidden layers hand on.
+        """The outputs of the hidden layers.
 
         Parameters
         ----------

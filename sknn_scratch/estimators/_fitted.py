@@ -103,7 +103,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return checked
 
     def hidden_activations(self, X: Data) -> list[FloatArray]:
-        """What the hidden layers hand on.
+        """The outputs of the hidden layers.
 
         Parameters
         ----------

@@ -52,7 +52,7 @@ class MLPRun(ABC):
     purpose: Purpose
     history: History = field(init=False)
     validation: Validation | None = field(init=False, default=None)
-    _rows: list[dict] = field(init=False, default_factory=list)
+    _history_rows: list[dict] = field(init=False, default_factory=list)
 
     def __post_init__(self):
         self.history = History(loss_scale=self.estimator._loss_scale(self.network.loss))
@@ -126,14 +126,14 @@ class MLPRun(ABC):
     def history_rows(self):
         """The epochs as rows of a table, in the units of y; those made before are not made again."""
         n_before = self._n_epochs_before()
-        for epoch in self.history.epochs[len(self._rows) :]:
-            row = {"epoch": n_before + len(self._rows) + 1, **epoch.measured()}
+        for epoch in self.history.epochs[len(self._history_rows) :]:
+            row = {"epoch": n_before + len(self._history_rows) + 1, **epoch.measured()}
             row["loss"] = self._loss_in_units_of_y(epoch.loss)
             if epoch.validation_loss is not None:
                 row["validation_loss"] = self._loss_in_units_of_y(epoch.validation_loss)
                 row["validation_score"] = self._score_in_units_of_y(epoch.validation_score)
-            self._rows.append(row)
-        return self._rows
+            self._history_rows.append(row)
+        return self._history_rows
 
     def _loss_in_units_of_y(self, loss):
         factor, offset = self.estimator._units_of_loss(self.network.loss)

@@ -23,12 +23,12 @@ from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
 from sknn_scratch.fitting._parameters import hidden_sizes
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
+from sknn_scratch.tabular._deal import deal
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import TableRun
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._split import Rows
-from sknn_scratch.tabular._splits import deal
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import Data, HistoryRow

@@ -106,8 +106,8 @@ class Table:
         return Column(column.name, values if column.is_categorical else values.astype(np.float64, copy=False))
 
     def take(self, rows):
-        """The same table with these rows only, if all of them counted."""
-        return Table(self.X, self.columns, rows)
+        """The same table with these of its rows only."""
+        return Table(self.X, self.columns, rows if self.rows is None else self.rows[rows])
 
     def as_given(self):
         """These rows in the form that the user gave."""

@@ -55,7 +55,7 @@ class TableRun:
     epochs: list[Epoch] = field(init=False, default_factory=list)
     splits: list[Split] = field(init=False, default_factory=list)
     on_all_rows: Split | None = field(init=False, default=None)
-    _rows: list[dict] = field(init=False, default_factory=list)
+    _history_rows: list[dict] = field(init=False, default_factory=list)
 
     held_out_rows = None  # a fit that is made again from its seed draws them again: they need not be saved
 
@@ -223,9 +223,9 @@ class TableRun:
 
     def history_rows(self):
         """The epochs as rows of a table; those made before are not made again."""
-        for epoch in self.epochs[len(self._rows) :]:
-            self._rows.append({"epoch": len(self._rows) + 1, **epoch.measured()})
-        return self._rows
+        for epoch in self.epochs[len(self._history_rows) :]:
+            self._history_rows.append({"epoch": len(self._history_rows) + 1, **epoch.measured()})
+        return self._history_rows
 
     def snapshot(self):
         """The fitted attributes, for a model to be kept: no later fit goes on with them."""

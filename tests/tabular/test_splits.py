@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
-from sknn_scratch.tabular._splits import deal
+from sknn_scratch.tabular._deal import deal
 
 
 @given(
