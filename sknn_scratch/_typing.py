@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core import Activation, Initializer, Optimizer, Progress, Schedule
+from sknn_scratch.core.parameters import FloatArray as FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import sparray, spmatrix
@@ -20,8 +21,6 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 Data: TypeAlias = "npt.ArrayLike | spmatrix | sparray"
 """Lists, arrays, frames of pandas and polars, sparse matrices."""
-
-FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 ArrayOrAny: TypeAlias = npt.NDArray[Any] | Any
 """Nearly always an array. Without Any, type checkers would ask every user to rule out the other case."""

@@ -2,11 +2,7 @@
 
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn_scratch.core import (
-    Outcome,
-    Patience,
-    train_lbfgs,
-)
+from sknn_scratch.core import Outcome, Patience, train_lbfgs
 from sknn_scratch.estimators._run import MLPRun
 from sknn_scratch.fitting._user_line import warn_user
 

@@ -5,14 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn_scratch.core import (
-    OPTIMIZERS,
-    Batches,
-    Outcome,
-    Progress,
-    Training,
-    train_minibatch,
-)
+from sknn_scratch.core import OPTIMIZERS, Batches, Outcome, Progress, Training, train_minibatch
 from sknn_scratch.estimators._run import MLPRun
 from sknn_scratch.fitting._data import Purpose
 from sknn_scratch.fitting._user_line import warn_user

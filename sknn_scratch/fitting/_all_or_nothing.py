@@ -1,15 +1,17 @@
 """A fit that fails leaves the estimator as it was."""
 
+from __future__ import annotations
+
 import functools
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 from sknn_scratch.fitting._arguments import check_call
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from sknn_scratch._typing import Method
 
 
 def all_or_nothing(method: Method) -> Method:
@@ -51,7 +53,7 @@ def all_or_nothing(method: Method) -> Method:
                     check_call(method, estimator, args, kwargs)
                 raise
 
-    return cast(Method, guarded)
+    return cast("Method", guarded)
 
 
 def _state(estimator: Any) -> dict[str, Any]:

@@ -12,13 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn_scratch.core import (
-    Epoch,
-    History,
-    Observer,
-    Outcome,
-    train_minibatch,
-)
+from sknn_scratch.core import Epoch, History, Observer, Outcome, train_minibatch
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 from sknn_scratch.tabular._member import Member
 
