@@ -1,9 +1,11 @@
 """Ctrl-C at any moment: a usable model or KeyboardInterrupt, and the process as it was."""
 
 import signal
+import sys
 import threading
 import time
 import warnings
+import weakref
 from collections import Counter
 from types import SimpleNamespace
 
@@ -133,6 +135,43 @@ def test_a_prediction_ends_in_keyboard_interrupt(n_times):
         np.testing.assert_array_equal(model.predict_proba(MANY_ROWS[:500]), expected[:500])
     assert not outcomes["warning"]
     print(dict(outcomes))
+
+
+class Forgotten:
+    """Something that weak references may point to."""
+
+
+@pytest.mark.parametrize(
+    "collect",
+    [
+        lambda item: weakref.WeakKeyDictionary({item: 1}),
+        lambda item: weakref.WeakValueDictionary({1: item}),
+        lambda item: weakref.WeakSet([item]),
+    ],
+)
+def test_in_the_callback_of_a_weak_reference_it_is_kept(collect):
+    # Python drops what such a callback raises, and the collector runs them at any moment: Ctrl-C was lost.
+    item = Forgotten()
+    collection = collect(item)
+
+    def press_ctrl_c_in_callback(frame, event, argument):
+        if event == "call" and frame.f_code is collection._remove.__code__:
+            signal.raise_signal(signal.SIGINT)
+
+    found, reached_the_end = sys.getprofile(), False
+    try:
+        with POSTPONEMENT:
+            sys.setprofile(press_ctrl_c_in_callback)
+            del item
+            sys.setprofile(found)
+            reached_the_end = True
+    except KeyboardInterrupt:
+        assert reached_the_end
+    else:
+        pytest.fail("Ctrl-C was lost")
+    finally:
+        sys.setprofile(found)
+    assert not len(collection)
 
 
 @pytest.mark.parametrize("kind", ["adam", "lbfgs", "table", "table, three members"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -52,6 +53,11 @@ def uninterrupted(function: Function) -> Function:
 for _method in (np.errstate.__enter__, np.errstate.__exit__):
     if hasattr(_method, "__code__"):  # else it is C, which no signal breaks off
         uninterrupted(_method)  # NumPy's error state would stay changed
+# Python prints and drops what the callback of a weak reference raises: a signal there would be lost.
+_weak: tuple[Any, ...] = (weakref.WeakKeyDictionary(), weakref.WeakValueDictionary(), weakref.WeakSet())
+for _collection in _weak:
+    if _remove := getattr(_collection, "_remove", None):
+        uninterrupted(_remove)
 
 
 def interruptibly(
