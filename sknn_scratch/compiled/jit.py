@@ -26,11 +26,18 @@ def _jit(function: Callable[..., Any], signature: Any = None, **options: Any) ->
     """Compile with numba's cache on disk, or without one where no directory can be written."""
     arguments = () if signature is None else (signature,)
     try:
-        return numba.njit(*arguments, **{**OPTIONS, **options}, cache=True)(function)
+        return _compiled(function, arguments, options | {"cache": True})
     except RuntimeError as error:  # numba's "cannot cache function: no locator available"
         if "cannot cache" not in str(error):
             raise
-        return numba.njit(*arguments, **{**OPTIONS, **options})(function)
+        return _compiled(function, arguments, options)
+
+
+def _compiled(
+    function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, Any]
+) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = numba.njit(*signature, **{**OPTIONS, **options})(function)
+    return compiled
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +46,7 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate an inner function that sums up: the order of its terms is left to the processor's registers."""
+    """Decorate an inner function that sums up: its terms may be added in any order."""
     return _jit(function, fastmath={"contract", "reassoc", "nsz"})
 
 

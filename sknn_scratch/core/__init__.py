@@ -16,7 +16,8 @@
 - ``batches``: the order of rows
 - ``stopping``: patience, and the best weights
 - ``history``: what is recorded of an epoch
-- ``training``: the loop
+- ``epochs``: one pass over the data, and who computes it
+- ``training``: the loop over epochs
 - ``lbfgs``: the other way to train
 - ``first_weights``: first weights that look at the data
 - ``explanation``: one step laid open
@@ -46,6 +47,7 @@ from sknn_scratch.core.activations import (
 )
 from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.configuration import Configured
+from sknn_scratch.core.epochs import NUMPY, Engine, Training
 from sknn_scratch.core.explanation import LayerExplanation, StepExplanation, explain
 from sknn_scratch.core.first_weights import fit_first_weights
 from sknn_scratch.core.gradient_check import gradient_errors
@@ -114,7 +116,7 @@ from sknn_scratch.core.schedules import (
     Schedule,
 )
 from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.training import Training, train_minibatch
+from sknn_scratch.core.training import train_minibatch
 from sknn_scratch.core.workspace import Workspace
 
 __all__ = [
@@ -204,6 +206,8 @@ __all__ = [
     "Observer",
     "Outcome",
     "Training",
+    "NUMPY",
+    "Engine",
     "train_minibatch",
     "train_lbfgs",
     "StepExplanation",

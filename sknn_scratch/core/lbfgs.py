@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from sknn_scratch.core.batches import Batch, Batches
+from sknn_scratch.core.epochs import NUMPY, Engine
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.interruption import interruptibly, uninterrupted
 from sknn_scratch.core.machine.threads import BLAS_LIMIT
@@ -40,6 +41,7 @@ def train_lbfgs(
     validate: Validate | None = None,
     observer: Observer | None = None,
     rows: npt.ArrayLike | None = None,
+    engine: Engine = NUMPY,
 ) -> tuple[Outcome, str, float]:
     """Limited-memory BFGS on all data at once, SciPy's implementation (Byrd, Lu, Nocedal & Zhu, 1995).
 
@@ -65,6 +67,8 @@ def train_lbfgs(
         Called at every iteration.
     rows : array-like of int or bool, or None, default=None
         The rows of the data to train on; None means all. They are never copied all at once.
+    engine : Engine, default=NUMPY
+        Who evaluates the loss and its gradient.
 
     Returns
     -------
@@ -90,7 +94,9 @@ def train_lbfgs(
     """
     size = max(1, BLOCK // max(layer.n_outputs for layer in network.layers))
     batches = Batches(*data, size, rows)
-    search = _LbfgsSearch(network, parameters, batches, history, patience, validate, observer or Observer())
+    search = _LbfgsSearch(
+        network, parameters, batches, history, patience, validate, observer or Observer(), engine
+    )
     # SciPy 1.10 keeps the functions in a cycle: they must not keep the data
     seen_by_scipy = weakref.proxy(search)
     start = parameters.flat.astype(np.float64)
@@ -147,14 +153,16 @@ class _LbfgsSearch:
         patience: Patience | None,
         validate: Validate | None,
         observer: Observer,
+        engine: Engine = NUMPY,
     ) -> None:
-        self.batches, self.history, self.observer = batches, history, observer
+        self.parameters, self.batches, self.history, self.observer = parameters, batches, history, observer
         self.patience, self.validate = patience, validate
         weights = [len(y) if weight is None else float(weight.sum()) for _, y, weight in batches]
         self._shares = [weight / sum(weights) for weight in weights]
+        network, evaluated = engine.evaluated(network, parameters)
         # the penalty of n rows is that of their batches' means if each has its part of alpha
         self.network = replace(network, l2=float(network.l2) / sum(weight > 0 for weight in weights))
-        self.workspace = Workspace(network, parameters, batches.batch_size)
+        self.workspace = Workspace(network, evaluated, batches.batch_size)
         self.gradient = np.empty(parameters.flat.size)
         self.accepted = self._evaluated = parameters.flat.astype(np.float64)
         self._objective: Objective | None = None
@@ -176,8 +184,7 @@ class _LbfgsSearch:
         epoch = Epoch(interruptibly(self.reported_at, theta))
         with np.errstate(over="ignore"):
             epoch.gradient_norm = math.sqrt(self.gradient.dot(self.gradient))
-        parameters = self.workspace.parameters
-        measure(epoch, parameters, self.validate)
+        measure(epoch, self.parameters, self.validate)
         epoch.seconds = time.perf_counter() - self._start
         self.accepted = theta.copy()
         self._inside_iteration = False
@@ -187,7 +194,7 @@ class _LbfgsSearch:
             self.ended_by = Outcome.DIVERGED
             raise StopIteration
         if self.patience is not None:
-            self.patience.update(epoch.watched(self.patience.keeps_best_weights), parameters.flat)
+            self.patience.update(epoch.watched(self.patience.keeps_best_weights), self.parameters.flat)
             epoch.on_plateau = epoch.is_last = self.patience.has_run_out
         if self.observer.epoch_ends(epoch):
             self.ended_by = Outcome.STOPPED

@@ -9,63 +9,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sknn_scratch.core.batches import Batches
+from sknn_scratch.core.epochs import NUMPY, Engine, Training
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
-from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, interruptibly, uninterrupted
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
 from sknn_scratch.core.machine.threads import team_for
 from sknn_scratch.core.network import Network
-from sknn_scratch.core.optimizers import Optimizer, OptimizerState
-from sknn_scratch.core.parameters import FloatArray, Parameters
-from sknn_scratch.core.schedules import Progress, Schedule
-from sknn_scratch.core.stopping import Patience
-from sknn_scratch.core.workspace import Workspace
-
-STEPS_TO_FLUSH = 512
-"""Steps between flushes of subnormal numbers; after 800 without a gradient, a float32 average is one."""
+from sknn_scratch.core.parameters import Parameters
 
 WORK_OF_A_PART = 2**30
 """Multiplications of a training step from which a thread for them is faster than BLAS's own."""
 
 Validate = Callable[[Parameters], tuple[float | None, float | None]]
-
-
-@dataclass
-class Training:
-    """All that changes in mini-batch training besides the weights, so that training can go on from it.
-
-    Attributes
-    ----------
-    optimizer, schedule : Optimizer, Schedule
-        The rules.
-    optimizer_state, progress, patience : OptimizerState, Progress, Patience
-        What they act on.
-    samples_seen : int
-        Rows trained on so far, in earlier calls too.
-    regularization : Schedule or None
-        How the rates of dropout, and the weight decay of rules that know a share of it, go on from their full
-        strength, which is its `learning_rate_init`; None leaves them there.
-    """
-
-    optimizer: Optimizer
-    schedule: Schedule
-    optimizer_state: OptimizerState
-    progress: Progress
-    patience: Patience
-    samples_seen: int = 0
-    regularization: Schedule | None = None
-
-    def copy(self) -> Training:
-        """The same rules with a state of their own."""
-        return replace(
-            self,
-            optimizer_state=self.optimizer_state.copy(),
-            progress=replace(self.progress),
-            patience=replace(self.patience),
-        )
 
 
 @uninterrupted
@@ -79,6 +37,7 @@ def train_minibatch(
     validate: Validate | None = None,
     observer: Observer | None = None,
     rng: np.random.RandomState | None = None,
+    engine: Engine = NUMPY,
 ) -> Outcome:
     """Mini-batch gradient descent.
 
@@ -103,6 +62,8 @@ def train_minibatch(
         Called at every epoch.
     rng : numpy.random.RandomState or None, default=None
         Source of what is random in a step; without it there is no dropout.
+    engine : Engine, default=NUMPY
+        Who runs an epoch.
 
     Returns
     -------
@@ -131,11 +92,11 @@ def train_minibatch(
     try:
         # three products for each weight and row: one forward, two backward
         with POSTPONEMENT, team_for(3 * parameters.n_weights * batches.batch_size // WORK_OF_A_PART) as team:
-            workspace = Workspace(network, parameters, batches.batch_size, rng, team)
+            run_epoch = engine.run_epoch(network, parameters, batches, training, rng, team)
             for _ in range(max_epochs):
                 observer.epoch_begins()
                 start = time.perf_counter()
-                epoch = _run_epoch(network, batches, training, workspace, history)
+                epoch = run_epoch(history)
                 measure(epoch, parameters, validate)
                 epoch.seconds = time.perf_counter() - start
                 history.epochs.append(epoch)
@@ -168,51 +129,3 @@ def measure(epoch: Epoch, parameters: Parameters, validate: Validate | None) -> 
         epoch.validation_loss, epoch.validation_score = (
             (math.nan, math.nan) if has_diverged else interruptibly(validate, parameters)
         )
-
-
-@interruptible
-def _run_epoch(
-    network: Network,
-    batches: Batches,
-    training: Training,
-    workspace: Workspace,
-    history: History,
-) -> Epoch:
-    """One pass over the data; its loss is the mean of the batches' losses, by weight."""
-    theta, gradient, progress = workspace.parameters.flat, workspace.gradient.flat, training.progress
-    epoch = Epoch()
-    total = total_weight = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):  # divergence shows in the loss
-        for X, y, weight in batches:
-            batch_weight = len(y) if weight is None else float(weight.sum())
-            if batch_weight == 0:  # nothing to learn from, and no mean to take
-                continue
-            if training.regularization is not None:
-                strength = training.regularization(replace(progress, learning_rate_init=1.0))
-                workspace.regularization = training.optimizer_state.regularization = strength
-            loss, penalty = network.loss_and_gradient(X, y, weight, workspace)
-            if total_weight == 0:
-                epoch.gradient_norm = math.sqrt(gradient.dot(gradient))
-            epoch.learning_rate = training.schedule(progress)
-            training.optimizer.step(
-                theta, gradient, training.optimizer_state, epoch.learning_rate, workspace.team
-            )
-            progress.step += 1
-            total += batch_weight * (history.reported(loss) + penalty)
-            total_weight += batch_weight
-            if progress.step % STEPS_TO_FLUSH == 0:
-                _flush_subnormals(theta, *training.optimizer_state.averages.values())
-    # rows with a weight may all be among those that do not fill a batch
-    epoch.loss = total / total_weight if total_weight else 0.0
-    _flush_subnormals(theta, *training.optimizer_state.averages.values())
-    return epoch
-
-
-def _flush_subnormals(*arrays: FloatArray) -> None:
-    """Put 0 for numbers so small that processors are slow with them.
-
-    The averages of a unit that is never active shrink by a factor at every step, and by the penalty its
-    weights do; rounding holds them at the smallest numbers there are.
-    """
-    for array in arrays:
-        array[np.abs(array) < np.finfo(array.dtype).tiny] = 0.0
