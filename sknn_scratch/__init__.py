@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sknn_scratch._show_versions import show_versions
     from sknn_scratch.estimators import (
         ScratchMLPClassifier,
         ScratchMLPRegressor,
@@ -24,8 +25,10 @@ __all__ = [
     "ScratchRealMLPRegressor",
     "explain_step",
     "check_gradients",
+    "show_versions",
     "__version__",
 ]
+_HOMES = {"show_versions": "_show_versions"}
 _SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")
 
 
@@ -33,7 +36,7 @@ def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return importlib.import_module(f"sknn_scratch.{name}")
     if name in __all__:
-        home = "tabular" if name.startswith("ScratchRealMLP") else "estimators"
+        home = "tabular" if name.startswith("ScratchRealMLP") else _HOMES.get(name, "estimators")
         return getattr(importlib.import_module(f"sknn_scratch.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -91,9 +91,13 @@ class Batches:
         """Number of batches in an epoch."""
         return self.n_rows // self.batch_size if self.drop_last else -(-self.n_rows // self.batch_size)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def shuffle(self) -> None:
+        """Put the rows into the order of the next epoch."""
         if self.rng is not None and self.order is not None:
             self.rng.shuffle(self.order)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.shuffle()
         for start in range(0, self.n_batches * self.batch_size, self.batch_size):
             stop = min(start + self.batch_size, self.n_rows)
             if self.order is None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.history import Epoch, History
@@ -21,7 +22,7 @@ from sknn_scratch.core.interruption import interruptible
 from sknn_scratch.core.machine.threads import Team
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.optimizers import Optimizer, OptimizerState
-from sknn_scratch.core.parameters import FloatArray, Parameters
+from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
 from sknn_scratch.core.schedules import Progress, Schedule
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.workspace import Workspace
@@ -89,6 +90,16 @@ class Engine(ABC):
     def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
         """A network that computes the same as `network` does, on the same vector of parameters."""
 
+    @abstractmethod
+    def raw_scores(
+        self,
+        network: Network,
+        X: FloatArray,
+        parameters: Sequence[LayerParameters],
+        rows: npt.NDArray[np.intp] | None = None,
+    ) -> FloatArray:
+        """The output of the last layer; see :meth:`Network.raw_scores`."""
+
 
 class Step(Protocol):
     """A training step in two halves."""
@@ -124,6 +135,16 @@ class NumpyEngine(Engine):
     def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
         """The network itself."""
         return network, parameters
+
+    def raw_scores(
+        self,
+        network: Network,
+        X: FloatArray,
+        parameters: Sequence[LayerParameters],
+        rows: npt.NDArray[np.intp] | None = None,
+    ) -> FloatArray:
+        """By the network itself."""
+        return network.raw_scores(X, parameters, rows)
 
 
 NUMPY = NumpyEngine()

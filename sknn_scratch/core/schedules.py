@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sknn_scratch.core.configuration import (
     CLOSED_FRACTION,
@@ -54,6 +55,9 @@ class Progress:
 class Schedule(Configured):
     """The learning rate as a function of progress."""
 
+    changes_within_epoch: ClassVar[bool] = True
+    """Whether two steps of one epoch may have different rates."""
+
     @abstractmethod
     def __call__(self, progress: Progress) -> float:
         """The learning rate of the next step."""
@@ -73,6 +77,8 @@ class Constant(Schedule):
     >>> Constant()(Progress(0.1, epoch=7))
     0.1
     """
+
+    changes_within_epoch: ClassVar[bool] = False
 
     def __call__(self, progress: Progress) -> float:
         return progress.learning_rate_init
@@ -94,6 +100,8 @@ class InverseScaling(Schedule):
     0.01
     """
 
+    changes_within_epoch: ClassVar[bool] = False
+
     power_t: float = number(0.5, NOT_NEGATIVE)
 
     def __call__(self, progress: Progress) -> float:
@@ -111,6 +119,8 @@ class Adaptive(Schedule):
     >>> Adaptive()(Progress(0.5, plateaus=1))
     0.1
     """
+
+    changes_within_epoch: ClassVar[bool] = False
 
     def __call__(self, progress: Progress) -> float:
         learning_rate = progress.learning_rate_init

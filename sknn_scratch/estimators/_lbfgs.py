@@ -4,6 +4,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn_scratch.core import Outcome, Patience, train_lbfgs
 from sknn_scratch.estimators._run import MLPRun
+from sknn_scratch.fitting._engine import engine
 from sknn_scratch.fitting._user_line import warn_user
 
 
@@ -31,6 +32,7 @@ class LbfgsRun(MLPRun):
             validate=self.validation,
             observer=observer,
             rows=self._trained_rows,
+            engine=engine(),
         )
         outcome = self._ended(outcome)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sknn_scratch.core import OPTIMIZERS, Batches, Outcome, Progress, Training, train_minibatch
 from sknn_scratch.estimators._run import MLPRun
 from sknn_scratch.fitting._data import Purpose
+from sknn_scratch.fitting._engine import engine
 from sknn_scratch.fitting._user_line import warn_user
 
 
@@ -38,6 +39,7 @@ class MinibatchRun(MLPRun):
             validate=self.validation,
             observer=observer,
             rng=self.rng if np.any(estimator.dropout) else None,
+            engine=engine(),
         )
         outcome = self._ended(outcome)
         if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite

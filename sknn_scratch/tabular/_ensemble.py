@@ -14,6 +14,7 @@ import numpy as np
 
 from sknn_scratch.core import Epoch, History, Observer, Outcome, train_minibatch
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
+from sknn_scratch.fitting._engine import engine
 from sknn_scratch.tabular._member import Member
 
 SECONDS_OF_A_WAIT = 0.1
@@ -135,6 +136,7 @@ class Lockstep:
                 validate=lambda parameters: self._be_judged(),
                 observer=_MemberObserver(self, i),
                 rng=member.rng if member.has_dropout else None,
+                engine=engine(),
             )
         finally:
             if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever

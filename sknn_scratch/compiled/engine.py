@@ -1,0 +1,163 @@
+"""Who runs what: whole epochs of small networks in one compiled loop, compiled steps for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.compiled import losses, rules
+from sknn_scratch.compiled.layers import compiled_layers, parts_of_layer
+from sknn_scratch.compiled.losses import CompiledLoss
+from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
+from sknn_scratch.core.batches import Batches
+from sknn_scratch.core.epochs import NUMPY, BatchByBatch, Engine, NumpyStep, RunEpoch, Step, Training
+from sknn_scratch.core.machine.threads import Team
+from sknn_scratch.core.network import Network
+from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
+from sknn_scratch.core.prediction import forward_by_blocks
+from sknn_scratch.core.workspace import Workspace
+
+NUMBERS_OF_A_PREDICTION = 2**15
+"""Outputs of all layers for all rows from which compiled layers predict faster than NumPy's."""
+
+
+class CompiledEngine(Engine):
+    """Numba's kernels, and NumPy for what has none.
+
+    Parameters
+    ----------
+    warn : callable
+        Called with a message if a kernel cannot be compiled. From then on NumPy computes everything.
+    """
+
+    name: ClassVar[str] = "numba"
+
+    def __init__(self, warn: Callable[[str], object]) -> None:
+        self._warn = warn
+        self.failure = ""
+        """Why kernels are not used any more, if one could not be compiled."""
+
+    def run_epoch(
+        self,
+        network: Network,
+        parameters: Parameters,
+        batches: Batches,
+        training: Training,
+        rng: np.random.RandomState | None,
+        team: Team,
+    ) -> RunEpoch:
+        """One compiled loop if the network is small and all its parts have kernels, else step by step."""
+        prepared = self._prepared(_run_epoch, network, parameters, batches, training, rng, team)
+        return prepared or NUMPY.run_epoch(network, parameters, batches, training, rng, team)
+
+    def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
+        """The network of compiled layers, whose parameters lie where they lay."""
+        return self._prepared(_compiled_network, network, parameters) or (network, parameters)
+
+    def raw_scores(
+        self,
+        network: Network,
+        X: FloatArray,
+        parameters: Sequence[LayerParameters],
+        rows: npt.NDArray[np.intp] | None = None,
+    ) -> FloatArray:
+        """By compiled layers if there are many rows."""
+        n_rows = X.shape[0] if rows is None else len(rows)
+        if n_rows * sum(layer.n_outputs for layer in network.layers) >= NUMBERS_OF_A_PREDICTION:
+            dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
+            layers = self._prepared(compiled_layers, network.layers, dtype)
+            if layers is not None:
+                return forward_by_blocks(layers, X, _merged(layers, parameters), rows)
+        return network.raw_scores(X, parameters, rows)
+
+    def _prepared(self, prepare: Callable[..., Any], *args: Any) -> Any:
+        """What is prepared with kernels, or None if one of them cannot be compiled."""
+        if self.failure:
+            return None
+        try:
+            return prepare(*args)
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            self._warn(
+                "The compiled kernels do not work here, so that NumPy computes, which is slower and gives "
+                "the same. Set SKNN_SCRATCH_ENGINE=numpy to switch them off. numba said: "
+                f"{self.failure.splitlines()[0]}"
+            )
+            return None
+
+
+def _run_epoch(
+    network: Network,
+    parameters: Parameters,
+    batches: Batches,
+    training: Training,
+    rng: np.random.RandomState | None,
+    team: Team,
+) -> RunEpoch:
+    plan = plan_of(network, batches, training) if team.n_threads == 1 else None
+    if plan is not None:
+        return WholeEpochs(plan, parameters, batches, training)
+    compiled, its_parameters = _compiled_network(network, parameters)
+    rule = rules.kernel_of(training.optimizer)
+    if rule is None:
+        workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
+        return BatchByBatch(batches, training, workspace, NumpyStep(compiled, training, workspace))
+    workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
+    step = CompiledStep(replace(compiled, l2=0.0), network.l2, training, workspace, rule)
+    return BatchByBatch(batches, training, workspace, step)
+
+
+def _compiled_network(network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
+    dtype = parameters.flat.dtype
+    loss = (
+        network.loss if losses.kernel_of(network.loss, dtype) is None else CompiledLoss(network.loss, dtype)
+    )
+    compiled = Network(tuple(compiled_layers(network.layers, dtype)), loss, network.l2)
+    return compiled, Parameters(compiled.shapes, parameters.flat)
+
+
+def _merged(layers: Sequence[Any], parameters: Sequence[LayerParameters]) -> list[LayerParameters]:
+    """For each compiled layer the parameters of all layers that it is made of."""
+    each = iter(parameters)
+    return [
+        {name: array for _ in parts_of_layer(layer) for name, array in next(each).items()} for layer in layers
+    ]
+
+
+class CompiledStep(Step):
+    """One step around NumPy's products: the penalty, the clipping and the update in one pass."""
+
+    def __init__(
+        self, network: Network, l2: float, training: Training, workspace: Workspace, rule: rules.RuleKernel
+    ) -> None:
+        self.network, self.l2, self.training, self.workspace = network, float(l2), training, workspace
+        self._rule = rules.CompiledRule(rule)
+        self._strength = 0.0
+
+    def gradient(self, X: FloatArray, y: FloatArray, weight: FloatArray | None) -> float:
+        self._strength = self.l2 / (len(y) if weight is None else float(weight.sum()))
+        return self.network.loss_and_gradient(X, y, weight, self.workspace).loss
+
+    def gradient_norm(self) -> float:
+        theta = self.workspace.parameters
+        norm: float = rules.gradient_norm[theta.flat.dtype](
+            theta.flat, self.workspace.gradient.flat, theta.n_weights, self._strength
+        )
+        return norm
+
+    def update(self, learning_rate: float) -> float:
+        workspace = self.workspace
+        squares = self._rule.step(
+            workspace.parameters.flat,
+            workspace.gradient.flat,
+            self.training.optimizer_state,
+            learning_rate,
+            workspace.parameters.n_weights,
+            self._strength,
+            workspace.team,
+        )
+        return 0.5 * self._strength * squares

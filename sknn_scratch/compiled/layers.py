@@ -1,0 +1,120 @@
+"""A dense layer and its activation as one layer: NumPy's product, and one compiled pass over its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.compiled.activations import ActivationKernel, kernel_of
+from sknn_scratch.core.layers import Activate, Dense, Layer
+from sknn_scratch.core.layers.base import Buffers
+from sknn_scratch.core.machine.memory import aligned
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+class CompiledLayer(Layer):
+    """Several layers of the core as one, with the parameters of all of them.
+
+    Attributes
+    ----------
+    parts : tuple of Layer
+        The core's layers.
+    """
+
+    parts: tuple[Layer, ...]
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {name: shape for part in self.parts for name, shape in part.shapes.items()}
+
+    @property
+    def formulas(self) -> Mapping[str, str]:
+        return {name: text for part in self.parts for name, text in part.formulas.items()}
+
+    def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
+        for part in self.parts:
+            part.initialize(rng, parameters)
+
+
+class DenseActivate(CompiledLayer):
+    """a = f(x W + b), with the parameters of the dense layer.
+
+    Parameters
+    ----------
+    dense : Dense
+        x W + b.
+    activate : Activate
+        f.
+    kernel : ActivationKernel
+        f, compiled for one dtype.
+    """
+
+    def __init__(self, dense: Dense, activate: Activate, kernel: ActivationKernel) -> None:
+        self.parts, self.kernel = (dense, activate), kernel
+        self.n_inputs, self.n_outputs = dense.n_inputs, dense.n_outputs
+        self._product = replace(dense, has_bias=False)
+        self._no_bias = np.empty(0, kernel.dtype)
+        self._no_slope = np.empty((0, 0), kernel.dtype)
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self._product.forward_buffers(n_rows, dtype)
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        buffers = {"delta_x": aligned((n_rows, self.n_inputs), dtype)}
+        if self.kernel.needs_slope:
+            buffers["slope"] = aligned((n_rows, self.n_outputs), dtype)
+        return buffers
+
+    # a = f(z + b) with z = x W, and f'(z + b) beside it where it cannot be had from a
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        a = self._product.forward(parameters, x, buffers)
+        self.kernel.forward(a, parameters.get("bias", self._no_bias), buffers.get("slope", self._no_slope))
+        return a
+
+    # dL/dz = dL/da f', dL/db = 1^T dL/dz in the same pass; then the products of Dense
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        slope = buffers.get("slope", self._no_slope)
+        self.kernel.backward(buffers["z"], slope, delta, gradient.get("bias", self._no_bias))
+        return self._product.backward(parameters, gradient, x, delta, buffers)
+
+
+def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer]:
+    """The same layers, those in which kernels save passes over memory compiled.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The core's.
+    dtype : dtype
+        That of the arrays.
+
+    Returns
+    -------
+    list of Layer
+        Fewer, or the same.
+    """
+    found: list[Layer] = []
+    for layer in layers:
+        before = found[-1] if found else None
+        if type(before) is Dense and type(layer) is Activate:
+            kernel = kernel_of(layer.activation, dtype)
+            if kernel is not None:
+                found[-1] = DenseActivate(before, layer, kernel)
+                continue
+        found.append(layer)
+    return found
+
+
+def parts_of_layer(layer: Layer) -> tuple[Layer, ...]:
+    """The core's layers that a layer is made of."""
+    return layer.parts if isinstance(layer, CompiledLayer) else (layer,)

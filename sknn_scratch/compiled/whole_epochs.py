@@ -1,0 +1,164 @@
+"""Which networks are trained by whole epochs in one compiled loop, and what that loop is given."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sknn_scratch.compiled import activations, losses, rules
+from sknn_scratch.compiled.epoch import room_of_a_step, run_steps
+from sknn_scratch.compiled.rules import RuleKernel
+from sknn_scratch.core.batches import Batches
+from sknn_scratch.core.epochs import Training, flush_subnormals
+from sknn_scratch.core.grouped_adam import GroupedState
+from sknn_scratch.core.history import Epoch, History
+from sknn_scratch.core.interruption import POSTPONEMENT
+from sknn_scratch.core.layers import Activate, Dense
+from sknn_scratch.core.machine.memory import aligned
+from sknn_scratch.core.network import Network
+from sknn_scratch.core.parameters import FloatArray, Parameters
+
+WORK_OF_A_SMALL_STEP = 2**22
+"""Multiplications of a step up to which one BLAS thread is the best number."""
+
+WORK_OF_A_CALL = 2**26
+"""Multiplications of one compiled call, less than a tenth of a second: between calls, Ctrl-C is heard."""
+
+WORK_OF_A_STEP = 2**13
+"""What a step costs besides its products, in multiplications."""
+
+_ALL_ROWS = np.empty(0, np.int64)
+
+
+class Plan(NamedTuple):
+    """A network as the compiled loop wants it: sizes, codes and constants."""
+
+    sizes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int64]
+    constants: FloatArray
+    needs_slope: npt.NDArray[np.bool_]
+    has_bias: bool
+    loss_code: int
+    loss_constants: FloatArray
+    rule: RuleKernel
+    l2: float
+
+
+def plan_of(network: Network, batches: Batches, training: Training) -> Plan | None:
+    """The plan of a network, or None if it is large, or has parts that the loop does not know."""
+    layers, dtype = network.layers, batches.X.dtype
+    dense, hidden = layers[::2], layers[1::2]
+    if not all(type(layer) is Dense for layer in dense) or not all(
+        type(layer) is Activate for layer in hidden
+    ):
+        return None
+    n_weights = sum(layer.n_inputs * layer.n_outputs for layer in dense)
+    if (
+        type(batches) is not Batches
+        or not isinstance(batches.X, np.ndarray)
+        or training.regularization is not None
+        or isinstance(training.optimizer_state, GroupedState)
+        or 3 * n_weights * batches.batch_size > WORK_OF_A_SMALL_STEP
+    ):
+        return None
+    functions = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
+    loss, rule = losses.kernel_of(network.loss, dtype), rules.kernel_of(training.optimizer)
+    if loss is None or rule is None or not all(f is not None and f.is_registered for f in functions):
+        return None
+    n_constants = max((len(f.constants) for f in functions), default=0)
+    constants = np.zeros((len(functions), n_constants), dtype)
+    for of_layer, f in zip(constants, functions, strict=True):
+        of_layer[: len(f.constants)] = f.constants
+    return Plan(
+        np.array([dense[0].n_inputs, *(layer.n_outputs for layer in dense)]),
+        np.array([f.code for f in functions], np.int64),
+        constants,
+        np.array([f.needs_slope for f in functions], np.bool_),
+        dense[0].has_bias,
+        loss.code,
+        loss.constants,
+        rule,
+        float(network.l2),
+    )
+
+
+class WholeEpochs:
+    """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`."""
+
+    def __init__(self, plan: Plan, parameters: Parameters, batches: Batches, training: Training) -> None:
+        self.plan, self.parameters, self.batches, self.training = plan, parameters, batches, training
+        dtype = parameters.flat.dtype
+        self._run = run_steps[dtype]
+        room = room_of_a_step(plan.sizes, batches.batch_size, batches.y.shape[1])
+        self._memory, self._gradient = aligned(room, dtype), aligned(parameters.flat.size, dtype)
+        self._weight = np.empty(0, dtype) if batches.weight is None else batches.weight
+        work = 3 * parameters.n_weights * batches.batch_size + WORK_OF_A_STEP
+        self._steps_of_a_call = max(1, WORK_OF_A_CALL // work)
+
+    def __call__(self, history: History) -> Epoch:
+        """One pass over the data, in calls between which signals are delivered."""
+        batches, epoch, totals = self.batches, Epoch(), np.zeros(4)
+        batches.shuffle()
+        n_rows = batches.n_batches * batches.batch_size if batches.drop_last else batches.n_rows
+        rows_of_a_call = self._steps_of_a_call * batches.batch_size
+        for start in range(0, n_rows, rows_of_a_call):
+            self._call(start, min(n_rows, start + rows_of_a_call), totals, epoch)
+            POSTPONEMENT.deliver()
+        loss, penalty, weight, norm = totals.tolist()
+        epoch.gradient_norm = norm if weight else math.nan
+        # rows with a weight may all be among those that do not fill a batch
+        epoch.loss = (history.reported(loss) + penalty) / weight if weight else 0.0
+        return epoch
+
+    def _call(self, start: int, stop: int, totals: npt.NDArray[np.float64], epoch: Epoch) -> None:
+        """Train on some rows of the order."""
+        plan, batches, training = self.plan, self.batches, self.training
+        state = training.optimizer_state
+        learning_rates = self._learning_rates(-(-(stop - start) // batches.batch_size))
+        n_made = self._run(
+            batches.X,
+            batches.y,
+            self._weight,
+            _ALL_ROWS if batches.order is None else batches.order,
+            start,
+            stop,
+            batches.batch_size,
+            plan.sizes,
+            plan.codes,
+            plan.constants,
+            plan.needs_slope,
+            plan.has_bias,
+            plan.loss_code,
+            plan.loss_constants,
+            plan.rule.code,
+            plan.rule.constants,
+            plan.rule.max_grad_norm,
+            plan.l2,
+            self.parameters.flat,
+            self._gradient,
+            *plan.rule.arrays(state)[:2],
+            self._memory,
+            learning_rates,
+            state.n_steps,
+            totals,
+        )
+        state.n_steps += n_made
+        training.progress.step += n_made
+        if n_made:
+            epoch.learning_rate = float(learning_rates[n_made - 1])
+        flush_subnormals(self.parameters.flat, *state.averages.values())
+
+    def _learning_rates(self, n_steps: int) -> npt.NDArray[np.float64]:
+        """Those of the next steps."""
+        progress, schedule = self.training.progress, self.training.schedule
+        rates = np.full(n_steps, schedule(progress))
+        if schedule.changes_within_epoch:
+            step = progress.step
+            for i in range(1, n_steps):
+                progress.step = step + i
+                rates[i] = schedule(progress)
+            progress.step = step
+        return rates
