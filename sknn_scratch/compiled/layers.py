@@ -55,9 +55,10 @@ class DenseActivate(CompiledLayer):
     def __init__(self, dense: Dense, activate: Activate, kernel: ActivationKernel) -> None:
         self.parts, self.kernel = (dense, activate), kernel
         self.n_inputs, self.n_outputs = dense.n_inputs, dense.n_outputs
+        dtype = kernel.constants.dtype
         self._product = replace(dense, has_bias=False)
-        self._no_bias = np.empty(0, kernel.dtype)
-        self._no_slope = np.empty((0, 0), kernel.dtype)
+        self._forward, self._backward = kernel.forward[dtype], kernel.backward[dtype]
+        self._no_bias, self._no_slope = np.empty(0, dtype), np.empty((0, 0), dtype)
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return self._product.forward_buffers(n_rows, dtype)
@@ -71,7 +72,8 @@ class DenseActivate(CompiledLayer):
     # a = f(z + b) with z = x W, and f'(z + b) beside it where it cannot be had from a
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         a = self._product.forward(parameters, x, buffers)
-        self.kernel.forward(a, parameters.get("bias", self._no_bias), buffers.get("slope", self._no_slope))
+        kernel, slope = self.kernel, buffers.get("slope", self._no_slope)
+        self._forward(kernel.code, kernel.constants, a, parameters.get("bias", self._no_bias), slope)
         return a
 
     # dL/dz = dL/da f', dL/db = 1^T dL/dz in the same pass; then the products of Dense
@@ -83,8 +85,9 @@ class DenseActivate(CompiledLayer):
         delta: FloatArray,
         buffers: Buffers,
     ) -> FloatArray:
-        slope = buffers.get("slope", self._no_slope)
-        self.kernel.backward(buffers["z"], slope, delta, gradient.get("bias", self._no_bias))
+        kernel, slope = self.kernel, buffers.get("slope", self._no_slope)
+        bias_gradient = gradient.get("bias", self._no_bias)
+        self._backward(kernel.code, kernel.constants, buffers["z"], slope, delta, bias_gradient)
         return self._product.backward(parameters, gradient, x, delta, buffers)
 
 
