@@ -112,7 +112,12 @@ class Checkpoint:
                     f"Checkpoint cannot save the random numbers of {member.rng}. Use a number as "
                     "random_state."
                 )
-        metadata = {"format": _FORMAT, "version": _VERSION, "made_with": _ingredients(run)}
+        metadata = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "made_with": _ingredients(run),
+            "engine": run.engine,
+        }
         if self.resume and os.path.exists(self.path):
             self._go_on(run, metadata)
         self._runs[run.estimator] = run, metadata
@@ -179,6 +184,12 @@ class Checkpoint:
             restore(run, arrays, saved["state"])
         except Exception as error:
             raise self._refusal(f"does not hold the state of a fit ({_named(error)})") from error
+        if saved.get("engine") != run.engine:
+            run.warn(
+                f"The file of path={self.path!r} was saved by the engine {saved.get('engine')!r}, and "
+                f"training goes on with {run.engine!r}: the model may differ from that of a whole fit in its "
+                "last digits."
+            )
 
     def _refusal(self, reason: str) -> ValueError:
         return ValueError(

@@ -37,6 +37,8 @@ class SavedRun(Protocol):
         Whether training has run its course.
     held_out_rows : ndarray of int or None
         The rows that training does not see, unless they are drawn again from the seed.
+    engine : str
+        The name of the engine that trains.
     """
 
     estimator: BaseEstimator
@@ -47,6 +49,10 @@ class SavedRun(Protocol):
     max_epochs: int
     is_complete: bool
     held_out_rows: npt.NDArray[np.intp] | None
+    engine: str
+
+    def warn(self, message: str) -> None:
+        """Warn at the user's line."""
 
     def prepare_members(self, n_members: int) -> None:
         """Make as many members as a saved state has, or raise."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled import losses, rules
+from sknn_scratch.compiled.jit import Kernel
 from sknn_scratch.compiled.layers import compiled_layers, parts_of_layer
 from sknn_scratch.compiled.losses import CompiledLoss
 from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
@@ -32,14 +33,17 @@ class CompiledEngine(Engine):
     ----------
     warn : callable
         Called with a message if a kernel cannot be compiled. From then on NumPy computes everything.
+    tell : callable
+        Called with a message when kernels have been compiled for the first time.
     """
 
     name: ClassVar[str] = "numba"
 
-    def __init__(self, warn: Callable[[str], object]) -> None:
-        self._warn = warn
-        self.failure = ""
-        """Why kernels are not used any more, if one could not be compiled."""
+    failure: ClassVar[str] = ""
+    """Why kernels are not used any more in this process, if one could not be compiled."""
+
+    def __init__(self, warn: Callable[[str], object], tell: Callable[[str], object]) -> None:
+        self._warn, self._tell = warn, tell
 
     def run_epoch(
         self,
@@ -78,10 +82,16 @@ class CompiledEngine(Engine):
         """What is prepared with kernels, or None if one of them cannot be compiled."""
         if self.failure:
             return None
+        before = Kernel.seconds
         try:
-            return prepare(*args)
+            prepared = prepare(*args)
+            if Kernel.seconds > before:
+                self._tell(
+                    f"Compiled kernels in {Kernel.seconds - before:.1f} s, once: numba keeps them on disk."
+                )
+            return prepared
         except Exception as error:
-            self.failure = f"{type(error).__name__}: {error}"
+            CompiledEngine.failure = f"{type(error).__name__}: {error}"
             self._warn(
                 "The compiled kernels do not work here, so that NumPy computes, which is slower and gives "
                 "the same. Set SKNN_SCRATCH_ENGINE=numpy to switch them off. numba said: "

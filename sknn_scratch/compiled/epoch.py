@@ -4,8 +4,8 @@ In small networks the time goes into calls, not arithmetic: fifty calls of NumPy
 Here Python calls once for many steps. The steps are those of the core, in the same order: take the rows,
 go forward, compute the loss, go backward, update.
 
-All that differs between networks is data: sizes, codes of functions, constants. So there is one compilation
-for all of them in each precision.
+All that differs between networks is data: sizes, constants, and where the kernels of their activations and of
+their loss lie. So there is one compilation for all of them in each precision.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ import numpy.typing as npt
 from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, losses, rules
-from sknn_scratch.compiled.jit import inner, kernel, matrix, read_matrix, read_row, row
+from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
+
+_forward = native(activations._of_forward, types.none)
+_backward = native(activations._of_backward, types.none)
+_value_and_gradient = native(losses.VALUE_AND_GRADIENT, float64)
+_gradient_norm, _update = rules.gradient_norm.inner, rules.update.inner
 
 LINE = 16
 """Buffers begin at multiples of so many numbers, a line of the cache in float32."""
@@ -52,11 +57,12 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         int64,  # stop
         int64,  # batch_size
         integers,  # sizes
-        integers,  # codes
+        integers,  # forward
+        integers,  # backward
         matrix(number),  # constants
         types.Array(types.boolean, 1, "C"),  # needs_slope
         types.boolean,  # has_bias
-        int64,  # loss_code
+        int64,  # loss
         row(number),  # loss_constants
         int64,  # rule_code
         row(float64),  # rule_constants
@@ -83,11 +89,12 @@ def run_steps(
     stop: int,
     batch_size: int,
     sizes: Any,
-    codes: Any,
+    forward: Any,
+    backward: Any,
     constants: Any,
     needs_slope: Any,
     has_bias: bool,
-    loss_code: int,
+    loss: int,
     loss_constants: Any,
     rule_code: int,
     rule_constants: Any,
@@ -158,7 +165,7 @@ def run_steps(
                 if needs_slope[layer]:
                     slope = _matrix(memory, place, n_rows, n_units)
                     place += _room(batch_size, n_units)
-                activations.forward.inner(codes[layer], constants[layer], z, bias, slope)
+                _forward(forward[layer], theta, (constants[layer], z, bias, slope))
             elif has_bias:
                 for i in range(n_rows):
                     raw = z[i]
@@ -170,7 +177,7 @@ def run_steps(
         output = place - _room(batch_size, n_units)
         delta = _matrix(memory, place, n_rows, n_units)
         place += _room(batch_size, n_units)
-        loss = losses.value_and_gradient.inner(loss_code, loss_constants, x, targets, weights, delta)
+        value = _value_and_gradient(loss, theta, (loss_constants, x, targets, weights, delta))
 
         # backward: through the same places
         place_of_x = output
@@ -193,7 +200,7 @@ def run_steps(
                 slope = no_slope
                 if needs_slope[layer]:
                     slope = _matrix(memory, place_of_x + _room(batch_size, n_units), n_rows, n_units)
-                activations.backward.inner(codes[layer], constants[layer], a, slope, delta, bias_gradient)
+                _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
             if layer == 0:
                 place_of_x = first_input
             else:
@@ -213,12 +220,12 @@ def run_steps(
         strength = l2 / batch_weight
         clipping = 1.0
         if totals[2] == 0.0 or max_grad_norm < np.inf:
-            norm = rules.gradient_norm.inner(theta, gradient, n_weights, strength)
+            norm = _gradient_norm(theta, gradient, n_weights, strength)
             if totals[2] == 0.0:
                 totals[3] = norm
             if norm > max_grad_norm:
                 clipping = max_grad_norm / norm
-        squares = rules.update.inner(
+        squares = _update(
             rule_code,
             rule_constants,
             theta,
@@ -235,7 +242,7 @@ def run_steps(
             n_steps + n_made + 1,
             1.0,
         )
-        totals[0] += batch_weight * loss
+        totals[0] += batch_weight * value
         totals[1] += batch_weight * 0.5 * strength * squares
         totals[2] += batch_weight
         n_made += 1

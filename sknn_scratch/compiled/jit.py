@@ -9,14 +9,17 @@ matter may be reordered (`reduction`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
 import numpy.typing as npt
 from numba import types
+from numba.core import cgutils
 from numba.core.errors import NumbaError
+from numba.extending import intrinsic
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 """No lock of the interpreter, no exceptions for 1 / 0."""
@@ -45,6 +48,11 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     return _jit(function)
 
 
+def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate an inner function of numbers, always inlined: LLVM does not vectorise loops with calls."""
+    return _jit(function, forceinline=True)
+
+
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an inner function that sums up: its terms may be added in any order."""
     return _jit(function, fastmath={"contract", "reassoc", "nsz"})
@@ -70,7 +78,11 @@ class Kernel:
     ----------
     inner : function
         The same for other compiled functions to call.
+    seconds : float
+        Time that all kernels have taken to compile in this process, apart from loading them from the cache.
     """
+
+    seconds: ClassVar[float] = 0.0
 
     def __init__(self, function: Callable[..., Any], arguments: Arguments) -> None:
         self.function, self.arguments = function, arguments
@@ -81,8 +93,68 @@ class Kernel:
         dtype = np.dtype(dtype)
         if dtype not in self._compiled:
             number = types.float64 if dtype == np.float64 else types.float32
-            self._compiled[dtype] = _jit(self.function, self.arguments(number))
+            start = time.perf_counter()
+            compiled = self._compiled[dtype] = _jit(self.function, self.arguments(number))
+            if not numba.config.DISABLE_JIT and compiled.stats.cache_misses:  # type: ignore[attr-defined]
+                Kernel.seconds += time.perf_counter() - start
         return self._compiled[dtype]
+
+    def address(self, dtype: npt.DTypeLike) -> int:
+        """Where the compiled function lies, for :func:`native` calls."""
+        compiled = self[dtype]
+        if numba.config.DISABLE_JIT:
+            _FUNCTIONS[id(compiled)] = compiled
+            return id(compiled)
+        (overload,) = compiled.overloads.values()  # type: ignore[attr-defined]
+        found: int = overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name)
+        return found
+
+
+_FUNCTIONS: dict[int, Callable[..., Any]] = {}
+"""What :func:`native` calls where compilation is disabled."""
+
+
+def native(arguments: Arguments, result: types.Type) -> Callable[..., Any]:
+    """Make a function by which compiled code calls kernels of given types that it does not know yet.
+
+    So a loop is compiled once, for whatever kernels its networks have.
+
+    Parameters
+    ----------
+    arguments : callable
+        The types of the kernels' arguments, as for :class:`Kernel`.
+    result : numba type
+        What they return.
+
+    Returns
+    -------
+    function
+        ``call(address, like, args)``: the kernel's address, an array of the precision in question, and a
+        tuple of the arguments.
+    """
+    if numba.config.DISABLE_JIT:
+        return lambda address, like, args: _FUNCTIONS[address](*args)
+
+    @intrinsic
+    def call(typing_context: Any, address: Any, like: Any, args: Any) -> Any:
+        declared = arguments(like.dtype)
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            convention = context.call_conv
+            function_type = convention.get_function_type(result, declared)
+            function = builder.inttoptr(values[0], function_type.as_pointer())
+            given = [
+                context.cast(builder, builder.extract_value(values[2], i), found, wanted)
+                for i, (found, wanted) in enumerate(zip(args.types, declared, strict=True))
+            ]
+            status, value = convention.call_function(builder, function, result, declared, given)
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return value
+
+        return result(types.int64, like, args), generate
+
+    return call
 
 
 def kernel(arguments: Arguments) -> Callable[[Callable[..., Any]], Kernel]:
@@ -120,4 +192,5 @@ __all__ = [
     "read_row",
     "reduction",
     "row",
+    "scalar",
 ]

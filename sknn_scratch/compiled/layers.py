@@ -73,7 +73,7 @@ class DenseActivate(CompiledLayer):
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         a = self._product.forward(parameters, x, buffers)
         kernel, slope = self.kernel, buffers.get("slope", self._no_slope)
-        self._forward(kernel.code, kernel.constants, a, parameters.get("bias", self._no_bias), slope)
+        self._forward(kernel.constants, a, parameters.get("bias", self._no_bias), slope)
         return a
 
     # dL/dz = dL/da f', dL/db = 1^T dL/dz in the same pass; then the products of Dense
@@ -87,7 +87,7 @@ class DenseActivate(CompiledLayer):
     ) -> FloatArray:
         kernel, slope = self.kernel, buffers.get("slope", self._no_slope)
         bias_gradient = gradient.get("bias", self._no_bias)
-        self._backward(kernel.code, kernel.constants, buffers["z"], slope, delta, bias_gradient)
+        self._backward(kernel.constants, buffers["z"], slope, delta, bias_gradient)
         return self._product.backward(parameters, gradient, x, delta, buffers)
 
 

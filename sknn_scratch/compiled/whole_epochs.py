@@ -34,14 +34,15 @@ _ALL_ROWS = np.empty(0, np.int64)
 
 
 class Plan(NamedTuple):
-    """A network as the compiled loop wants it: sizes, codes and constants."""
+    """A network as the compiled loop wants it: sizes, constants, and the addresses of kernels."""
 
     sizes: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.int64]
+    forward: npt.NDArray[np.int64]
+    backward: npt.NDArray[np.int64]
     constants: FloatArray
     needs_slope: npt.NDArray[np.bool_]
     has_bias: bool
-    loss_code: int
+    loss: int
     loss_constants: FloatArray
     rule: RuleKernel
     l2: float
@@ -66,7 +67,7 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
         return None
     functions = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
     loss, rule = losses.kernel_of(network.loss, dtype), rules.kernel_of(training.optimizer)
-    if loss is None or rule is None or not all(f is not None and f.is_registered for f in functions):
+    if loss is None or rule is None or None in functions:
         return None
     n_constants = max((len(f.constants) for f in functions), default=0)
     constants = np.zeros((len(functions), n_constants), dtype)
@@ -74,11 +75,12 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
         of_layer[: len(f.constants)] = f.constants
     return Plan(
         np.array([dense[0].n_inputs, *(layer.n_outputs for layer in dense)]),
-        np.array([f.code for f in functions], np.int64),
+        np.array([f.forward.address(dtype) for f in functions], np.int64),
+        np.array([f.backward.address(dtype) for f in functions], np.int64),
         constants,
         np.array([f.needs_slope for f in functions], np.bool_),
         dense[0].has_bias,
-        loss.code,
+        loss.kernel.address(dtype),
         loss.constants,
         rule,
         float(network.l2),
@@ -127,11 +129,12 @@ class WholeEpochs:
             stop,
             batches.batch_size,
             plan.sizes,
-            plan.codes,
+            plan.forward,
+            plan.backward,
             plan.constants,
             plan.needs_slope,
             plan.has_bias,
-            plan.loss_code,
+            plan.loss,
             plan.loss_constants,
             plan.rule.code,
             plan.rule.constants,

@@ -32,7 +32,7 @@ class LbfgsRun(MLPRun):
             validate=self.validation,
             observer=observer,
             rows=self._trained_rows,
-            engine=engine(),
+            engine=engine(estimator.verbose),
         )
         outcome = self._ended(outcome)
         if outcome in (Outcome.MAX_ITER, Outcome.FAILED):

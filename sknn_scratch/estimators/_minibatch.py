@@ -17,6 +17,7 @@ class MinibatchRun(MLPRun):
 
     training: Training
     batches: Batches
+    warn = staticmethod(warn_user)
 
     def _prepare(self, rows):
         batch_size = self._batch_size(self.data.X.shape[0] if rows is None else len(rows))
@@ -39,7 +40,7 @@ class MinibatchRun(MLPRun):
             validate=self.validation,
             observer=observer,
             rng=self.rng if np.any(estimator.dropout) else None,
-            engine=engine(),
+            engine=engine(estimator.verbose),
         )
         outcome = self._ended(outcome)
         if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
@@ -73,6 +74,11 @@ class MinibatchRun(MLPRun):
             estimator.loss,
         )
         return watched if estimator.early_stopping else (False, estimator.loss)
+
+    @property
+    def engine(self):
+        """The name of the engine that trains."""
+        return engine().name
 
     @property
     def members(self):

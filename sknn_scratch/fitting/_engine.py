@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,8 +18,13 @@ VARIABLE = "SKNN_SCRATCH_ENGINE"
 """Environment variable: ``numpy`` switches compiled kernels off."""
 
 
-def engine() -> Engine:
+def engine(verbose: object = False) -> Engine:
     """The engine for what is to be computed now.
+
+    Parameters
+    ----------
+    verbose : object, default=False
+        If true, a first compilation is printed. Otherwise it is logged.
 
     Returns
     -------
@@ -30,7 +36,7 @@ def engine() -> Engine:
     ValueError
         If the environment names an engine that does not exist.
     """
-    return NUMPY if reason_for_numpy() else _compiled()
+    return NUMPY if reason_for_numpy() else _compiled(bool(verbose))
 
 
 def reason_for_numpy() -> str:
@@ -46,14 +52,14 @@ def reason_for_numpy() -> str:
         raise ValueError(f"The environment variable {VARIABLE} must be 'numpy' or 'numba', got {chosen!r}.")
     if chosen == "numpy":
         return f"{VARIABLE}=numpy"
-    return _obstacle() or _compiled().failure
+    return _obstacle() or _compiled(False).failure
 
 
 _obstacle = cache(obstacle)
 
 
 @cache
-def _compiled() -> CompiledEngine:
+def _compiled(verbose: bool) -> CompiledEngine:
     from sknn_scratch.compiled.engine import CompiledEngine
 
-    return CompiledEngine(warn_user)
+    return CompiledEngine(warn_user, print if verbose else logging.getLogger("sknn_scratch").info)

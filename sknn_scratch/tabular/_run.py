@@ -8,7 +8,9 @@ import numpy as np
 
 from sknn_scratch.core import Epoch, Loss, Outcome, Patience
 from sknn_scratch.core.machine.threads import BLAS_LIMIT
+from sknn_scratch.fitting._engine import engine
 from sknn_scratch.fitting._parameters import Settings
+from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.tabular._advice import refuse_large_training, warn_of_levels
 from sknn_scratch.tabular._ensemble import Lockstep
 from sknn_scratch.tabular._fold import Fold
@@ -57,10 +59,16 @@ class TableRun:
     on_all_rows: Split | None = field(init=False, default=None)
     _history_rows: list[dict] = field(init=False, default_factory=list)
 
+    warn = staticmethod(warn_user)
     held_out_rows = None  # a fit that is made again from its seed draws them again: they need not be saved
 
     def __post_init__(self):
         self.judge = Judge(self.estimator, self.loss)
+
+    @property
+    def engine(self):
+        """The name of the engine that trains."""
+        return engine().name
 
     def prepare(self, parts):
         """Prepare members for each split.
