@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from sknn_scratch.compiled.jit import inner
+from sknn_scratch.compiled.jit import scalar
 
 Number = Any
 """A float64 or a float32, and what is computed from it."""
@@ -48,16 +48,16 @@ _PER_LOG2, _PER_LOG2_32 = 1 / math.log(2), np.float32(1 / math.log(2))
 _HALF_32 = np.float32(0.5)
 
 
-# Beyond the bounds, exp is infinite or 0; up to them, 2^k is a product of two normal numbers. Python's min and
-# max let NaN pass if it is their first argument, and have no branch that LLVM would take apart.
-@inner
+# Beyond the bounds, exp is infinite or 0; up to them, 2^k is a product of two normal numbers. Python's min
+# and max let NaN pass if it is their first argument, and have no branch that LLVM would take apart.
+@scalar
 def _reduced_64(x: Number) -> Any:
     x = max(min(x, 720.0), -760.0)
     k = (x * _PER_LOG2 + _ROUNDER) - _ROUNDER
     return k, (x - k * _LOG2_HIGH) - k * _LOG2_LOW
 
 
-@inner
+@scalar
 def _reduced_32(x: Number) -> Any:
     x = max(min(x, np.float32(95)), np.float32(-110))
     k = (x * _PER_LOG2_32 + _ROUNDER_32) - _ROUNDER_32
@@ -70,7 +70,7 @@ _F2, _F3, _F4, _F5, _F6, _F7 = (np.float32(c) for c in _EXPM1[:6])
 
 
 # exp(r) - 1 = r + r^2 / 2! + r^3 / 3! + ...
-@inner
+@scalar
 def _taylor_64(r: Number) -> Any:
     s = r * r
     low = (_E2 + r * _E3) + s * (_E4 + r * _E5)
@@ -79,30 +79,30 @@ def _taylor_64(r: Number) -> Any:
     return r + s * (low + (s * s) * (high + (s * s) * highest))
 
 
-@inner
+@scalar
 def _taylor_32(r: Number) -> Any:
     return r + (r * r) * (_F2 + r * (_F3 + r * (_F4 + r * (_F5 + r * (_F6 + r * _F7)))))
 
 
 # The exponent's bits are those of the integer k + bias
-@inner
+@scalar
 def _power_of_two_64(k: Number) -> Any:
     bits = np.float64(k + (_ROUNDER + 1023.0)).view(np.int64)
     return np.int64(bits << 52).view(np.float64)
 
 
-@inner
+@scalar
 def _power_of_two_32(k: Number) -> Any:
     bits = np.float32(k + (_ROUNDER_32 + np.float32(127))).view(np.int32)
     return np.int32(bits << np.int32(23)).view(np.float32)
 
 
-@inner
+@scalar
 def _half_64(k: Number) -> Any:
     return (k * 0.5 + _ROUNDER) - _ROUNDER
 
 
-@inner
+@scalar
 def _half_32(k: Number) -> Any:
     return (k * _HALF_32 + _ROUNDER_32) - _ROUNDER_32
 
@@ -114,7 +114,7 @@ _half = _by_precision(_half_64, _half_32)
 
 
 # 2^k in two factors: the first product is exact, and the second overflows or becomes subnormal as it should
-@inner
+@scalar
 def exp(x: Number) -> Any:
     """exp(x)."""
     k, r = _reduced(x)
@@ -123,7 +123,7 @@ def exp(x: Number) -> Any:
 
 
 # 2^k p + (2^k - 1), of which nothing cancels: where k = 0 it is p
-@inner
+@scalar
 def expm1(x: Number) -> Any:
     """exp(x) - 1, exact to the last digits near 0."""
     k, r = _reduced(x)
@@ -132,7 +132,7 @@ def expm1(x: Number) -> Any:
     return (_taylor(r) * scale + (scale - one)) * _power_of_two(k - first)
 
 
-@inner
+@scalar
 def logistic(x: Number) -> Any:
     """1 / (1 + exp(-x))."""
     one = type(x)(1)
@@ -140,7 +140,7 @@ def logistic(x: Number) -> Any:
 
 
 # e / (e + 2) with e = exp(2 x) - 1; beyond 20 it is 1 to the last digit, and e stays finite
-@inner
+@scalar
 def tanh(x: Number) -> Any:
     """The hyperbolic tangent."""
     number = type(x)
@@ -151,7 +151,7 @@ def tanh(x: Number) -> Any:
 
 # x = 2^k m with m in [sqrt(1/2), sqrt(2)): with the bits of sqrt(1/2) subtracted, the exponent's bits are k.
 # As last bits of the float 2^52 + 2048 they become a float.
-@inner
+@scalar
 def _split_64(x: Number) -> Any:
     bits = np.float64(x).view(np.int64) - 0x3FE6A09E00000000
     exponent = (((bits >> 52) + 2048) & 0xFFF) | 0x4330000000000000
@@ -159,7 +159,7 @@ def _split_64(x: Number) -> Any:
     return np.int64(exponent).view(np.float64) - (2.0**52 + 2048.0), m
 
 
-@inner
+@scalar
 def _split_32(x: Number) -> Any:
     bits = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F3504F3))
     m = np.int32(np.int32(bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3)).view(np.float32)
@@ -178,32 +178,32 @@ _L1, _L2, _L3, _L4, _L5, _L6, _L7 = (
 _M1, _M2, _M3, _M4 = map(np.float32, (0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841))
 
 
-@inner
+@scalar
 def _series_64(t: Number) -> Any:
     return t * (_L1 + t * (_L2 + t * (_L3 + t * (_L4 + t * (_L5 + t * (_L6 + t * _L7))))))
 
 
-@inner
+@scalar
 def _series_32(t: Number) -> Any:
     return t * (_M1 + t * (_M2 + t * (_M3 + t * _M4)))
 
 
-@inner
+@scalar
 def _times_log2_64(k: Number) -> Any:
     return k * _LOG2_HIGH, k * _LOG2_LOW
 
 
-@inner
+@scalar
 def _times_log2_32(k: Number) -> Any:
     return k * _LOG2_HIGH_32, k * _LOG2_LOW_32
 
 
-@inner
+@scalar
 def _unsubnormal_64(x: Number) -> Any:
     return (x * 2.0**54, -54.0) if x < 2.0**-1022 else (x, 0.0)
 
 
-@inner
+@scalar
 def _unsubnormal_32(x: Number) -> Any:
     return (x * _MANY_32, -_SHIFT_32) if x < _TINY_32 else (x, np.float32(0))
 
@@ -217,7 +217,7 @@ _unsubnormal = _by_precision(_unsubnormal_64, _unsubnormal_32)
 
 # log(x 2^shift) + c for a small c and a positive x that is neither subnormal nor infinite:
 # k log 2 + f - (f^2 / 2 - s (f^2 / 2 + R)), in an order that keeps the last digits
-@inner
+@scalar
 def _log_and(x: Number, shift: Number, c: Number) -> Any:
     number = type(x)
     k, m = _split(x)
@@ -228,7 +228,7 @@ def _log_and(x: Number, shift: Number, c: Number) -> Any:
     return high + (f - (half_square - (s * (half_square + _series(s * s)) + (low + c))))
 
 
-@inner
+@scalar
 def _with_ends(x: Number, value: Number) -> Any:
     """The logarithm of any x: `value` is that of an x which is positive and finite."""
     number = type(x)
@@ -237,7 +237,7 @@ def _with_ends(x: Number, value: Number) -> Any:
     return value if x != number(np.inf) else x
 
 
-@inner
+@scalar
 def log(x: Number) -> Any:
     """The natural logarithm."""
     scaled, shift = _unsubnormal(x)
@@ -245,7 +245,7 @@ def log(x: Number) -> Any:
 
 
 # 1 + x is rounded to y, and log(1 + x) = log(y) + (1 + x - y) / y in first order of the rounding error
-@inner
+@scalar
 def log1p(x: Number) -> Any:
     """log(1 + x), exact to the last digits near 0."""
     one = type(x)(1)
@@ -255,7 +255,7 @@ def log1p(x: Number) -> Any:
 
 
 # log(1 + exp(x)) = max(x, 0) + log(1 + e) with e = exp(-|x|) in [0, 1], where nothing overflows
-@inner
+@scalar
 def softplus(x: Number) -> Any:
     """log(1 + exp(x))."""
     zero, one = type(x)(0), type(x)(1)
@@ -264,7 +264,7 @@ def softplus(x: Number) -> Any:
     return max(x, zero) + _log_and(y, zero, (e - (y - one)) / y)
 
 
-@inner
+@scalar
 def erf(x: Number) -> Any:
     """The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     return type(x)(math.erf(x))

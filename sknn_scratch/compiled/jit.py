@@ -26,11 +26,18 @@ def _jit(function: Callable[..., Any], signature: Any = None, **options: Any) ->
     """Compile with numba's cache on disk, or without one where no directory can be written."""
     arguments = () if signature is None else (signature,)
     try:
-        return numba.njit(*arguments, **{**OPTIONS, **options}, cache=True)(function)
+        return _compiled(function, arguments, options | {"cache": True})
     except RuntimeError as error:  # numba's "cannot cache function: no locator available"
         if "cannot cache" not in str(error):
             raise
-        return numba.njit(*arguments, **{**OPTIONS, **options})(function)
+        return _compiled(function, arguments, options)
+
+
+def _compiled(
+    function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, Any]
+) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = numba.njit(*signature, **{**OPTIONS, **options})(function)
+    return compiled
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,8 +45,13 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     return _jit(function)
 
 
+def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate an inner function of numbers, always inlined: LLVM does not vectorise loops with calls."""
+    return _jit(function, forceinline=True)
+
+
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate an inner function that sums up: the order of its terms is left to the processor's registers."""
+    """Decorate an inner function that sums up: its terms may be added in any order."""
     return _jit(function, fastmath={"contract", "reassoc", "nsz"})
 
 
@@ -113,4 +125,5 @@ __all__ = [
     "read_row",
     "reduction",
     "row",
+    "scalar",
 ]
