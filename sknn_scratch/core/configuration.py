@@ -57,6 +57,12 @@ def number(default: float | None, allowed: Interval, kw_only: bool = False) -> A
     return field(default=default, kw_only=kw_only, metadata={"allowed": allowed})
 
 
+def exact(value: float) -> str:
+    """A number in a formula: six digits if these are the number itself, else all of them."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(float(value))
+
+
 @dataclass
 class Configured(ABC):  # noqa: B024
     """Base of all configured objects: checks its fields and answers get_params / set_params.

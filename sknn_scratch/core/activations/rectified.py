@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from sknn_scratch.core.activations.base import LARGE_BLOCK, Activation
-from sknn_scratch.core.configuration import FRACTION, POSITIVE, number
+from sknn_scratch.core.configuration import FRACTION, POSITIVE, exact, number
 from sknn_scratch.core.machine.blocks import blocks
 from sknn_scratch.core.parameters import FloatArray
 
@@ -29,7 +29,7 @@ class ReLU(Activation):
 
     keeps_z: ClassVar[bool] = False
     formula: ClassVar[str] = "max(z, 0)"
-    derivative: ClassVar[str] = "1 if z > 0 else 0"
+    derivative: ClassVar[str] = "1 if a > 0 else 0"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         np.maximum(z, 0.0, out=out)
@@ -64,11 +64,11 @@ class LeakyReLU(Activation):
 
     @property
     def formula(self) -> str:  # type: ignore[override]
-        return f"max(z, {self.negative_slope:g} * z)"
+        return f"max(z, {exact(self.negative_slope)} * z)"
 
     @property
     def derivative(self) -> str:  # type: ignore[override]
-        return f"1 if a > 0 else {self.negative_slope:g}"
+        return f"1 if a > 0 else {exact(self.negative_slope)}"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         slope = float(self.negative_slope)  # a NumPy scalar would make float32 arithmetic float64
@@ -106,11 +106,11 @@ class ELU(Activation):
 
     @property
     def formula(self) -> str:  # type: ignore[override]
-        return f"z if z > 0 else {self.alpha:g} * (exp(z) - 1)"
+        return f"z if z > 0 else {exact(self.alpha)} * (exp(z) - 1)"
 
     @property
     def derivative(self) -> str:  # type: ignore[override]
-        return f"1 if a > 0 else a + {self.alpha:g}"
+        return f"1 if a > 0 else a + {exact(self.alpha)}"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         _scaled_elu(z, out, float(self.alpha), 1.0)

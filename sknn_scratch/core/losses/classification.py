@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, log_expit
 
-from sknn_scratch.core.configuration import FRACTION, number
+from sknn_scratch.core.configuration import FRACTION, exact, number
 from sknn_scratch.core.losses.base import Loss, scale_rows, weighted_mean
 from sknn_scratch.core.parameters import FloatArray
 
@@ -52,7 +52,7 @@ class BinaryLogLoss(Loss):
         smoothing = self.label_smoothing
         if not smoothing:
             return super().formulas
-        targets = f"t = {1 - smoothing:g} * y + {smoothing / 2:g}"
+        targets = f"t = {exact(1 - smoothing)} * y + {exact(smoothing / 2)}"
         return {
             **super().formulas,
             "loss": f"sum of (-t * log(p) - (1 - t) * log(1 - p)) / n with {targets}",
@@ -119,7 +119,7 @@ class LogLoss(Loss):
         smoothing = self.label_smoothing
         if not smoothing:
             return super().formulas
-        targets = f"t_k = {1 - smoothing:g} * [k = y] + {smoothing:g} / K"
+        targets = f"t_k = {exact(1 - smoothing)} * [k = y] + {exact(smoothing)} / K"
         return {
             **super().formulas,
             "loss": f"sum of (-sum_k t_k * log(p_k)) / n with {targets}",

@@ -1,0 +1,225 @@
+"""Activations compiled from their formula texts: the bias, f and f' while numbers are in the nearest cache.
+
+Rows are taken by blocks. In a block the bias is added row by row. Then f runs over the block as one vector,
+whatever the number of units, so that few numbers are left over after the last full register.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from sknn_scratch.compiled.formulas import Formula, functions
+from sknn_scratch.compiled.jit import Kernel, inner, kernel, matrix, row
+from sknn_scratch.core.activations import ACTIVATIONS, Activation
+
+BLOCK = 2048
+"""Numbers of a block: two arrays of them lie in the cache nearest to the processor."""
+
+
+@inner
+def rows_of_block(units: int) -> int:
+    """Rows that have about as many numbers as a block."""
+    return max(BLOCK // max(units, 1), 1)
+
+
+@inner
+def add_bias(z: Any, bias: Any) -> None:
+    """z_ij <- z_ij + b_j."""
+    for i in range(z.shape[0]):
+        z_i = z[i]
+        for j in range(bias.size):
+            z_i[j] += bias[j]
+
+
+@inner
+def add_columns(delta: Any, bias_gradient: Any) -> None:
+    """g_j <- g_j + sum_i delta_ij."""
+    for i in range(delta.shape[0]):
+        delta_i = delta[i]
+        for j in range(bias_gradient.size):
+            bias_gradient[j] += delta_i[j]
+
+
+_SOURCE = '''
+def forward_{digest}(constants, all_z, bias, all_slopes):
+    """z <- f(z + bias), and slope <- f'(z + bias) unless it is empty."""
+    {constants}
+    units, rows = all_z.shape[1], rows_of_block(all_z.shape[1])
+    values, slopes = all_z.reshape(all_z.size), all_slopes.reshape(all_slopes.size)
+    for start in range(0, all_z.shape[0], rows):
+        stop = min(start + rows, all_z.shape[0])
+        if bias.size:
+            add_bias(all_z[start:stop], bias)
+        some_values = values[start * units : stop * units]
+        some_slopes = slopes[start * units : stop * units]
+        {apply}
+
+def backward_{digest}(constants, all_a, all_slopes, delta, bias_gradient):
+    """delta <- delta f', and bias_gradient <- column sums of delta unless it is empty."""
+    {constants}
+    units, rows = delta.shape[1], rows_of_block(delta.shape[1])
+    values, slopes = all_a.reshape(all_a.size), all_slopes.reshape(all_slopes.size)
+    deltas = delta.reshape(delta.size)
+    bias_gradient[:] = 0
+    for start in range(0, delta.shape[0], rows):
+        stop = min(start + rows, delta.shape[0])
+        some_values = values[start * units : stop * units]
+        some_slopes = slopes[start * units : stop * units]
+        some_deltas = deltas[start * units : stop * units]
+        {chain}
+        if bias_gradient.size:
+            add_columns(delta[start:stop], bias_gradient)
+'''
+
+_APPLY = """
+for i in range(some_values.size):
+    z = some_values[i]
+    some_values[i] = {value}
+"""
+
+_APPLY_WITH_SLOPE = """
+if some_slopes.size:
+    for i in range(some_values.size):
+        z = some_values[i]
+        a = {value}
+        some_slopes[i] = {derivative}
+        some_values[i] = a
+else:
+    for i in range(some_values.size):
+        z = some_values[i]
+        some_values[i] = {value}
+"""
+
+_CHAIN = """
+for i in range(some_deltas.size):
+    a = some_values[i]
+    some_deltas[i] *= {derivative}
+"""
+
+_CHAIN_WITH_SLOPE = """
+for i in range(some_deltas.size):
+    some_deltas[i] *= some_slopes[i]
+"""
+
+
+def _source(formula: Formula) -> str:
+    apply, chain = (_APPLY_WITH_SLOPE, _CHAIN_WITH_SLOPE) if formula.needs_z else (_APPLY, _CHAIN)
+    constants = "".join(f"c{k} = constants[{k}]\n" for k in range(len(formula.constants)))
+    source = _SOURCE
+    for name, part, depth in (("constants", constants, 4), ("apply", apply, 8), ("chain", chain, 8)):
+        source = source.replace(f"{{{name}}}", part.strip().replace("\n", "\n" + " " * depth))
+    return source.replace("{value}", formula.value).replace("{derivative}", formula.derivative)
+
+
+def _of_forward(number: types.Type) -> tuple[types.Type, ...]:
+    return row(number), matrix(number), row(number), matrix(number)
+
+
+def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
+    return row(number), matrix(number), matrix(number), matrix(number), row(number)
+
+
+@functools.cache
+def _kernels(source: str) -> tuple[Kernel, Kernel]:
+    """The kernels `forward` and `backward` of a function, compiled when they are first wanted."""
+    known = {"rows_of_block": rows_of_block, "add_bias": add_bias, "add_columns": add_columns}
+    forward, backward = functions(source, ("forward", "backward"), known)
+    return kernel(_of_forward)(forward), kernel(_of_backward)(backward)
+
+
+class ActivationKernel(NamedTuple):
+    """What runs instead of the methods of an activation.
+
+    Parameters
+    ----------
+    constants : ndarray of shape (n_constants,)
+        Its numbers, such as the slope of a leaky ReLU.
+    needs_slope : bool
+        Whether forward writes f'(z) for backward. If not, backward computes it from a.
+    forward, backward : Kernel
+        ``forward[dtype](constants, z, bias, slope)`` writes z <- f(z + bias), and slope <- f' unless it has
+        the shape (0, 0). ``backward[dtype](constants, a, slope, delta, bias_gradient)`` writes
+        delta <- delta f' and bias_gradient <- its column sums. Without a bias, these have size 0.
+    """
+
+    constants: npt.NDArray[Any]
+    needs_slope: bool
+    forward: Kernel
+    backward: Kernel
+
+
+def kernel_of(activation: Activation, dtype: npt.DTypeLike) -> ActivationKernel | None:
+    """The kernel of an activation, or None if it has no formula texts that can be compiled.
+
+    The texts of a class that is not of this package are compared with its methods when they are first used.
+
+    Parameters
+    ----------
+    activation : Activation
+        Of the registry, or a user's own.
+    dtype : dtype
+        float64 or float32.
+
+    Returns
+    -------
+    ActivationKernel or None
+        None also if texts and methods differ, which a warning says once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core import LeakyReLU
+    >>> kernel = kernel_of(LeakyReLU(0.1), np.float64)
+    >>> z, none = np.array([[-1.0, 2.0]]), np.empty((0, 0))
+    >>> kernel.forward[np.float64](kernel.constants, z, np.zeros(2), none)
+    >>> z
+    array([[-0.1,  2. ]])
+    """
+    formula = Formula.read(activation.formula, activation.derivative)
+    if formula is None:
+        return None
+    kernels = _kernels(_source(formula))
+    compiled = ActivationKernel(np.array(formula.constants, dtype), formula.needs_z, *kernels)
+    if type(activation) in _REGISTERED or _agrees(activation, formula, compiled):
+        return compiled
+    return None
+
+
+_REGISTERED = frozenset(ACTIVATIONS.values())
+_AGREED: dict[tuple[type[Activation], Formula, np.dtype[Any]], bool] = {}
+
+
+def _agrees(activation: Activation, formula: Formula, compiled: ActivationKernel) -> bool:
+    """Whether a user's methods compute what the texts beside them say; if not, warn once."""
+    dtype = compiled.constants.dtype
+    key = type(activation), formula, dtype
+    if key not in _AGREED:
+        z = np.linspace(-5, 5, 41, dtype=dtype)[np.newaxis]
+        a, delta = np.empty_like(z), np.ones_like(z)
+        activation.forward(z.copy(), out=a)
+        activation.backward(z.copy(), a.copy(), delta)
+        own, slope, own_delta = z.copy(), np.empty_like(z), np.ones_like(z)
+        none = np.empty(0, dtype)
+        slope = slope if compiled.needs_slope else np.empty((0, 0), dtype)
+        compiled.forward[dtype](compiled.constants, own, none, slope)
+        compiled.backward[dtype](compiled.constants, own, slope, own_delta, none)
+        tolerance = 1e4 * np.finfo(dtype).eps
+        _AGREED[key] = all(
+            np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+            for one, other in ((a, own), (delta, own_delta))
+        )
+        if not _AGREED[key]:
+            warnings.warn(
+                f"The formula texts of {type(activation).__name__} are not what its methods compute: "
+                f"{activation.formula!r} with the derivative {activation.derivative!r}. "
+                "NumPy runs its methods.",
+                UserWarning,
+                stacklevel=2,
+            )
+    return _AGREED[key]
