@@ -1,0 +1,434 @@
+"""Update rules: penalty, clipping and rule in one pass over the parameters.
+
+The formulas, and what is kept in the averages, are those of :mod:`sknn_scratch.core.optimizers` and
+:mod:`sknn_scratch.core.grouped_adam`: a state may go on in either. The vectors are taken by blocks that stay
+in the processor's nearest cache, so that each number comes from the memory once and goes back once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from sknn_scratch.compiled.jit import inner, kernel, reduction, row
+from sknn_scratch.core.grouped_adam import GroupedAdam, GroupedState
+from sknn_scratch.core.machine.threads import Team, parts_of
+from sknn_scratch.core.optimizers import (
+    PARAMETERS_OF_A_THREAD,
+    SGD,
+    Adam,
+    AdamW,
+    Optimizer,
+    OptimizerState,
+    RMSprop,
+)
+from sknn_scratch.core.parameters import FloatArray
+
+BLOCK = 1024
+"""Numbers of a block: of five vectors they take 40 kB in float64."""
+
+_SGD, _ADAM, _ADAMW, _GROUPED_ADAM, _RMSPROP = range(5)
+
+_RULES: dict[type[Optimizer], tuple[int, tuple[str, ...], tuple[str, ...]]] = {
+    SGD: (_SGD, ("momentum", "nesterovs_momentum"), ("velocity",)),
+    Adam: (_ADAM, ("beta_1", "beta_2", "epsilon"), ("m", "v")),
+    AdamW: (_ADAMW, ("beta_1", "beta_2", "epsilon", "weight_decay"), ("m", "v")),
+    GroupedAdam: (_GROUPED_ADAM, ("beta_1", "beta_2", "epsilon", "weight_decay"), ("m", "v")),
+    RMSprop: (_RMSPROP, ("alpha", "epsilon", "momentum"), ("v", "velocity")),
+}
+"""The code of each rule, the settings that are its constants, and its averages in the order of the kernel."""
+
+
+@dataclass(frozen=True)
+class RuleKernel:
+    """What the kernel `update` is given of an optimizer.
+
+    Attributes
+    ----------
+    code : int
+        Which rule it is.
+    constants : ndarray of float64
+        Its settings.
+    averages : tuple of str
+        The names of the state's averages, one or two.
+    max_grad_norm : float
+        The greatest norm of a gradient, infinite where gradients are not clipped.
+    """
+
+    code: int
+    constants: npt.NDArray[np.float64]
+    averages: tuple[str, ...]
+    max_grad_norm: float
+
+    def arrays(self, state: OptimizerState) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, int]:
+        """The state as `update` wants it; an array that a rule does not have is of size 0.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            The state.
+
+        Returns
+        -------
+        first, second, rate_factor, decay_factor : ndarray of shape (n_parameters,) or (0,)
+            Averages and factors.
+        n_alike : int
+            Parameters at the front that have the same factors.
+        """
+        first = state.averages[self.averages[0]]
+        none = np.empty(0, first.dtype)
+        second = state.averages[self.averages[1]] if len(self.averages) > 1 else none
+        if not isinstance(state, GroupedState):
+            return first, second, none, none, len(first)
+        factors = state.factors
+        return first, second, factors["rate"], factors.get("decay", factors["rate"]), state.n_alike
+
+
+def kernel_of(optimizer: Optimizer) -> RuleKernel | None:
+    """What the kernel needs of an optimizer; None for rules that are not among the core's.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The rule.
+
+    Returns
+    -------
+    RuleKernel or None
+        Its code and constants.
+    """
+    if type(optimizer) not in _RULES:
+        return None
+    code, settings, averages = _RULES[type(optimizer)]
+    constants = np.array([getattr(optimizer, name) for name in settings], np.float64)
+    longest = optimizer.max_grad_norm
+    return RuleKernel(code, constants, averages, math.inf if longest is None else float(longest))
+
+
+@reduction
+def _sum_of_squares(x: FloatArray) -> float:
+    total = 0.0
+    for i in range(x.size):
+        total += np.float64(x[i]) * np.float64(x[i])
+    return total
+
+
+# the penalty alpha / (2 n) ||W||^2 has the gradient strength W with strength = alpha / n
+@inner
+def _penalise(theta: FloatArray, gradient: FloatArray, strength: float) -> None:
+    share = theta.dtype.type(strength)
+    for i in range(theta.size):
+        gradient[i] += share * theta[i]
+
+
+@inner
+def _scale(gradient: FloatArray, factor: float) -> None:
+    share = gradient.dtype.type(factor)
+    for i in range(gradient.size):
+        gradient[i] *= share
+
+
+# v <- momentum v - lr g, then theta <- theta + v, or with Nesterov's momentum theta + momentum v - lr g
+@inner
+def _sgd(
+    constants: npt.NDArray[np.float64],
+    theta: FloatArray,
+    gradient: FloatArray,
+    velocity: FloatArray,
+    learning_rate: float,
+) -> None:
+    momentum, is_nesterov = theta.dtype.type(constants[0]), constants[1] != 0
+    rate = theta.dtype.type(learning_rate)
+    for i in range(theta.size):
+        step = -rate * gradient[i]
+        velocity[i] = momentum * velocity[i] + step
+        theta[i] += momentum * velocity[i] + step if is_nesterov else velocity[i]
+
+
+# v <- alpha v + (1 - alpha) g^2 and u <- momentum u + g / (sqrt(v) + epsilon), then theta <- theta - lr u
+@inner
+def _rmsprop(
+    constants: npt.NDArray[np.float64],
+    theta: FloatArray,
+    gradient: FloatArray,
+    v: FloatArray,
+    velocity: FloatArray,
+    learning_rate: float,
+) -> None:
+    number = theta.dtype.type
+    alpha, new = number(constants[0]), number(1.0 - constants[0])
+    epsilon, momentum, rate = number(constants[1]), number(constants[2]), number(learning_rate)
+    for i in range(theta.size):
+        v[i] = alpha * v[i] + new * gradient[i] * gradient[i]
+        velocity[i] = momentum * velocity[i] + gradient[i] / (np.sqrt(v[i]) + epsilon)
+        theta[i] -= rate * velocity[i]
+
+
+# m <- beta_1 m + g and v <- beta_2 v + g^2, both kept without their factors, then the direction of the step,
+# m / (sqrt(v) + epsilon), in the place of g
+@inner
+def _move_moments(
+    constants: npt.NDArray[np.float64], gradient: FloatArray, m: FloatArray, v: FloatArray, epsilon: float
+) -> None:
+    number = gradient.dtype.type
+    beta_1, beta_2, added = number(constants[0]), number(constants[1]), number(epsilon)
+    for i in range(gradient.size):
+        m[i] = beta_1 * m[i] + gradient[i]
+        v[i] = beta_2 * v[i] + gradient[i] * gradient[i]
+        gradient[i] = m[i] / (np.sqrt(v[i]) + added)
+
+
+@inner
+def _descend(theta: FloatArray, direction: FloatArray, step: float, decay: float) -> None:
+    size, kept = theta.dtype.type(step), theta.dtype.type(1.0 - decay)
+    for i in range(theta.size):
+        theta[i] = kept * theta[i] - size * direction[i]
+
+
+@inner
+def _descend_by_factors(
+    theta: FloatArray,
+    direction: FloatArray,
+    rate_factor: FloatArray,
+    decay_factor: FloatArray,
+    step: float,
+    decay: float,
+) -> None:
+    number = theta.dtype.type
+    size, share, one = number(step), number(decay), number(1.0)
+    for i in range(theta.size):
+        theta[i] = (one - share * decay_factor[i]) * theta[i] - size * rate_factor[i] * direction[i]
+
+
+@inner
+def _within(n: int, start: int, stop: int) -> int:
+    """How many of the first n numbers are in a block, counted from its start."""
+    return min(max(n, start), stop) - start
+
+
+@kernel(
+    lambda number: (
+        types.int64,
+        row(types.float64),
+        *[row(number)] * 6,
+        *[types.int64] * 2,
+        *[types.float64] * 3,
+        types.int64,
+        types.float64,
+    )
+)
+def update(
+    code: int,
+    constants: npt.NDArray[np.float64],
+    theta: FloatArray,
+    gradient: FloatArray,
+    first: FloatArray,
+    second: FloatArray,
+    rate_factor: FloatArray,
+    decay_factor: FloatArray,
+    n_alike: int,
+    n_weights: int,
+    strength: float,
+    clipping: float,
+    learning_rate: float,
+    n_steps: int,
+    regularization: float,
+) -> float:
+    """One step: g <- clipping (g + strength W), then the rule; returns ||W||^2 before it, 0 without penalty.
+
+    All vectors may be parts of longer ones. `n_weights` and `n_alike` are counted from their start: a number
+    below 0 is none, one above their length is all.
+
+    Parameters
+    ----------
+    code, constants
+        As in `RuleKernel`.
+    theta, gradient : ndarray of shape (n_parameters,)
+        The parameters, which are changed, and the gradient without penalty, which is used up.
+    first, second, rate_factor, decay_factor, n_alike
+        As from `RuleKernel.arrays`.
+    n_weights : int
+        Parameters at the front that are penalised.
+    strength : float
+        That of the penalty, alpha / n.
+    clipping : float
+        Factor of the gradient, 1 where it is not clipped.
+    learning_rate : float
+        Of this step.
+    n_steps : int
+        Steps taken, this one included.
+    regularization : float
+        Share of the weight decay, for rules with one that fades.
+
+    Returns
+    -------
+    float
+        The sum of the squares of the weights.
+    """
+    step = epsilon = decay = 0.0
+    if code in (_ADAM, _ADAMW, _GROUPED_ADAM):
+        # pow, where an integer exponent would be a loop of products
+        kept_1, kept_2 = constants[0] ** np.float64(n_steps), constants[1] ** np.float64(n_steps)
+        corrected = math.sqrt((1.0 - kept_2) / (1.0 - constants[1]))
+        step = learning_rate * (1.0 - constants[0]) / (1.0 - kept_1) * corrected
+        if code == _ADAM:
+            epsilon = constants[2] / math.sqrt(1.0 - constants[1])
+        else:  # epsilon is added to sqrt(v / (1 - beta_2^t))
+            epsilon, decay = constants[2] * corrected, learning_rate * constants[3]
+    squares = 0.0
+    for start in range(0, theta.size, BLOCK):
+        stop = min(start + BLOCK, theta.size)
+        x, g, a = theta[start:stop], gradient[start:stop], first[start:stop]
+        if strength != 0.0:
+            end = _within(n_weights, start, stop)
+            squares += _sum_of_squares(x[:end])
+            _penalise(x[:end], g[:end], strength)
+        if clipping != 1.0:
+            _scale(g, clipping)
+        if code == _SGD:
+            _sgd(constants, x, g, a, learning_rate)
+        elif code == _RMSPROP:
+            _rmsprop(constants, x, g, a, second[start:stop], learning_rate)
+        else:
+            _move_moments(constants, g, a, second[start:stop], epsilon)
+            if code == _GROUPED_ADAM:
+                end = _within(n_alike, start, stop)
+                rates, decays = rate_factor[start:stop], decay_factor[start:stop]
+                share = decay * regularization
+                if end > 0:
+                    _descend(x[:end], g[:end], step * rates[0], share * decays[0])
+                _descend_by_factors(x[end:], g[end:], rates[end:], decays[end:], step, share)
+            else:
+                _descend(x, g, step, decay)
+    return squares
+
+
+@reduction
+def _scaled_squares(theta: FloatArray, gradient: FloatArray, strength: float, scale: float) -> float:
+    total = 0.0
+    for i in range(gradient.size):
+        g = (np.float64(gradient[i]) + strength * np.float64(theta[i])) * scale
+        total += g * g
+    return total
+
+
+@kernel(lambda number: (row(number), row(number), types.int64, types.float64))
+def gradient_norm(theta: FloatArray, gradient: FloatArray, n_weights: int, strength: float) -> float:
+    """The Euclidean norm of the gradient with its penalty; neither is changed.
+
+    Parameters
+    ----------
+    theta, gradient : ndarray of shape (n_parameters,)
+        The parameters, and the gradient without penalty.
+    n_weights : int
+        Parameters at the front that are penalised, from 0 to all.
+    strength : float
+        That of the penalty.
+
+    Returns
+    -------
+    float
+        The norm, also where its square overflows.
+    """
+    weights, of_weights, of_rest = theta[:n_weights], gradient[:n_weights], gradient[n_weights:]
+    for scale in (1.0, 2.0**-600, 2.0**600):
+        squares = _scaled_squares(weights, of_weights, strength, scale)
+        squares += _scaled_squares(of_rest, of_rest, 0.0, scale)
+        if 1e-280 < squares < math.inf:  # else too large, or too small for an exact sum
+            return math.sqrt(squares) / scale
+    return math.sqrt(squares) / scale
+
+
+class CompiledRule:
+    """An optimizer's step with the penalty of a network, by the kernel.
+
+    Parameters
+    ----------
+    rule : RuleKernel
+        From `kernel_of`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.compiled.rules import CompiledRule, kernel_of
+    >>> from sknn_scratch.core import SGD
+    >>> optimizer, theta = SGD(momentum=0.0), np.array([1.0])
+    >>> rule, state = CompiledRule(kernel_of(optimizer)), optimizer.init(theta)
+    >>> rule.step(theta, np.array([0.5]), state, learning_rate=0.1, n_weights=1, strength=1.0)
+    1.0
+    >>> theta
+    array([0.85])
+    """
+
+    def __init__(self, rule: RuleKernel) -> None:
+        self._rule = rule
+
+    def step(
+        self,
+        theta: FloatArray,
+        gradient: FloatArray,
+        state: OptimizerState,
+        learning_rate: float,
+        n_weights: int,
+        strength: float,
+        team: Team | None = None,
+    ) -> float:
+        """Add the gradient of the penalty, clip, and take the step, in place.
+
+        Parameters
+        ----------
+        theta, gradient : ndarray of shape (n_parameters,)
+            The parameters, and the gradient of the loss, which is used up.
+        state : OptimizerState
+            What the optimizer made for them.
+        learning_rate : float
+            Of this step.
+        n_weights : int
+            Parameters at the front that are penalised.
+        strength : float
+            That of the penalty, alpha / n; 0 for none.
+        team : Team or None, default=None
+            Threads that share the work. What is left in `theta` and `state` does not depend on them.
+
+        Returns
+        -------
+        float
+            ||W||^2 before the step, of which the penalty is strength / 2 times; 0 if there is none.
+        """
+        state.n_steps += 1
+        rule, clipping = self._rule, 1.0
+        if rule.max_grad_norm < math.inf:
+            length = gradient_norm[theta.dtype](theta, gradient, n_weights, strength)
+            if length > rule.max_grad_norm:
+                clipping = rule.max_grad_norm / length
+        first, second, rate_factor, decay_factor, n_alike = rule.arrays(state)
+        compiled = update[theta.dtype]
+
+        def update_part(part: slice) -> float:
+            squares: float = compiled(
+                rule.code,
+                rule.constants,
+                theta[part],
+                gradient[part],
+                first[part],
+                second[part],
+                rate_factor[part],
+                decay_factor[part],
+                n_alike - part.start,
+                n_weights - part.start,
+                strength,
+                clipping,
+                learning_rate,
+                state.n_steps,
+                state.regularization,
+            )
+            return squares
+
+        n_threads = 1 if team is None else min(team.n_threads, theta.size // PARAMETERS_OF_A_THREAD)
+        if team is None or n_threads < 2:
+            return update_part(slice(0, theta.size))
+        return sum(team.map(update_part, parts_of(theta.size, n_threads)))
