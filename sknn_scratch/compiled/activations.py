@@ -117,11 +117,11 @@ def _source(formula: Formula) -> str:
     return source.replace("{value}", formula.value).replace("{derivative}", formula.derivative)
 
 
-def _of_forward(number: types.Type) -> tuple[types.Type, ...]:
+def forward_types(number: types.Type) -> tuple[types.Type, ...]:
     return row(number), matrix(number), row(number), matrix(number)
 
 
-def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
+def backward_types(number: types.Type) -> tuple[types.Type, ...]:
     return row(number), matrix(number), matrix(number), matrix(number), row(number)
 
 
@@ -130,7 +130,7 @@ def _kernels(source: str) -> tuple[Kernel, Kernel]:
     """The kernels `forward` and `backward` of a function, compiled when they are first wanted."""
     known = {"rows_of_block": rows_of_block, "add_bias": add_bias, "add_columns": add_columns}
     forward, backward = functions(source, ("forward", "backward"), known)
-    return kernel(_of_forward)(forward), kernel(_of_backward)(backward)
+    return kernel(forward_types)(forward), kernel(backward_types)(backward)
 
 
 class ActivationKernel(NamedTuple):

@@ -18,11 +18,13 @@ from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, losses, rules
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
+from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
 
-_forward = native(activations._of_forward, types.none)
-_backward = native(activations._of_backward, types.none)
+_forward = native(activations.forward_types, types.none)
+_backward = native(activations.backward_types, types.none)
 _value_and_gradient = native(losses.VALUE_AND_GRADIENT, float64)
-_gradient_norm, _update = rules.gradient_norm.inner, rules.update.inner
+_gradient_norm = native(rules.gradient_norm.arguments, float64)
+_update = native(rules.update.arguments, float64)
 
 LINE = 16
 """Buffers begin at multiples of so many numbers, a line of the cache in float32."""
@@ -49,6 +51,7 @@ def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int
 def _arguments(number: types.Type) -> tuple[types.Type, ...]:
     integers = types.Array(int64, 1, "C")
     return (
+        int64,  # gemm
         read_matrix(number),  # X
         read_matrix(number),  # y
         read_row(number),  # weight
@@ -64,6 +67,8 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         types.boolean,  # has_bias
         int64,  # loss
         row(number),  # loss_constants
+        int64,  # gradient_norm
+        int64,  # update
         int64,  # rule_code
         row(float64),  # rule_constants
         float64,  # max_grad_norm
@@ -81,6 +86,7 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
 
 @kernel(_arguments)
 def run_steps(
+    gemm: int,
     X: Any,
     y: Any,
     weight: Any,
@@ -96,6 +102,8 @@ def run_steps(
     has_bias: bool,
     loss: int,
     loss_constants: Any,
+    gradient_norm: int,
+    update: int,
     rule_code: int,
     rule_constants: Any,
     max_grad_norm: float,
@@ -156,7 +164,7 @@ def run_steps(
             n_inputs, n_units = sizes[layer], sizes[layer + 1]
             z = _matrix(memory, place, n_rows, n_units)
             place += _room(batch_size, n_units)
-            np.dot(x, _matrix(theta, of_weights, n_inputs, n_units), z)
+            product(gemm, x, _matrix(theta, of_weights, n_inputs, n_units), z)
             of_weights += n_inputs * n_units
             bias = theta[of_bias : of_bias + n_units] if has_bias else no_bias
             of_bias += len(bias)
@@ -209,38 +217,42 @@ def run_steps(
                     place_of_x -= _room(batch_size, n_inputs)
             x = _matrix(memory, place_of_x, n_rows, n_inputs)
             of_weights -= n_inputs * n_units
-            np.dot(x.T, delta, _matrix(gradient, of_weights, n_inputs, n_units))
+            product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
             if layer > 0:
                 delta_x = _matrix(memory, place, n_rows, n_inputs)
                 place += _room(batch_size, n_inputs)
-                np.dot(delta, _matrix(theta, of_weights, n_inputs, n_units).T, delta_x)
+                product_of_rows(gemm, delta, _matrix(theta, of_weights, n_inputs, n_units), delta_x)
                 delta = delta_x
 
         # the penalty alpha / (2 n) ||W||^2, and the update
         strength = l2 / batch_weight
         clipping = 1.0
         if totals[2] == 0.0 or max_grad_norm < np.inf:
-            norm = _gradient_norm(theta, gradient, n_weights, strength)
+            norm = _gradient_norm(gradient_norm, theta, (theta, gradient, n_weights, strength))
             if totals[2] == 0.0:
                 totals[3] = norm
             if norm > max_grad_norm:
                 clipping = max_grad_norm / norm
         squares = _update(
-            rule_code,
-            rule_constants,
+            update,
             theta,
-            gradient,
-            first,
-            second,
-            no_bias,  # a rule with factors for groups of parameters is not for this loop
-            no_bias,
-            len(theta),
-            n_weights,
-            strength,
-            clipping,
-            learning_rates[n_made],
-            n_steps + n_made + 1,
-            1.0,
+            (
+                rule_code,
+                rule_constants,
+                theta,
+                gradient,
+                first,
+                second,
+                no_bias,  # a rule with factors for groups of parameters is not for this loop
+                no_bias,
+                len(theta),
+                n_weights,
+                strength,
+                clipping,
+                learning_rates[n_made],
+                n_steps + n_made + 1,
+                1.0,
+            ),
         )
         totals[0] += batch_weight * value
         totals[1] += batch_weight * 0.5 * strength * squares

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sknn_scratch.compiled import activations, losses, rules
 from sknn_scratch.compiled.epoch import room_of_a_step, run_steps
+from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.rules import RuleKernel
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.epochs import Training, flush_subnormals
@@ -93,7 +94,8 @@ class WholeEpochs:
     def __init__(self, plan: Plan, parameters: Parameters, batches: Batches, training: Training) -> None:
         self.plan, self.parameters, self.batches, self.training = plan, parameters, batches, training
         dtype = parameters.flat.dtype
-        self._run = run_steps[dtype]
+        self._run, self._gemm = run_steps[dtype], gemm_address(dtype)
+        self._gradient_norm, self._update = rules.gradient_norm.address(dtype), rules.update.address(dtype)
         room = room_of_a_step(plan.sizes, batches.batch_size, batches.y.shape[1])
         self._memory, self._gradient = aligned(room, dtype), aligned(parameters.flat.size, dtype)
         self._weight = np.empty(0, dtype) if batches.weight is None else batches.weight
@@ -121,6 +123,7 @@ class WholeEpochs:
         state = training.optimizer_state
         learning_rates = self._learning_rates(-(-(stop - start) // batches.batch_size))
         n_made = self._run(
+            self._gemm,
             batches.X,
             batches.y,
             self._weight,
@@ -136,6 +139,8 @@ class WholeEpochs:
             plan.has_bias,
             plan.loss,
             plan.loss_constants,
+            self._gradient_norm,
+            self._update,
             plan.rule.code,
             plan.rule.constants,
             plan.rule.max_grad_norm,
