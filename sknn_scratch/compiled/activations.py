@@ -118,10 +118,12 @@ def _source(formula: Formula) -> str:
 
 
 def forward_types(number: types.Type) -> tuple[types.Type, ...]:
+    """The types of the arguments of each `forward`."""
     return row(number), matrix(number), row(number), matrix(number)
 
 
 def backward_types(number: types.Type) -> tuple[types.Type, ...]:
+    """The types of the arguments of each `backward`."""
     return row(number), matrix(number), matrix(number), matrix(number), row(number)
 
 

@@ -35,7 +35,7 @@ def gemm_address(dtype: npt.DTypeLike) -> int:
 def _gemm(typing_context: Any, address: Any, modes: Any, sizes: Any, strides: Any, arrays: Any) -> Any:
     """C <- op(a) op(b) for matrices column by column.
 
-    `modes` are N or T for a and b, `sizes` are m, n, k, and `strides` the numbers from one column to the next.
+    `modes` are N or T for a and b, `sizes` are m, n, k, and `strides` are the numbers between columns.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
