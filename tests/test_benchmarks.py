@@ -89,6 +89,7 @@ def figures():
         "variants": [
             {
                 "variant": "sparse X",
+                "peer": "sklearn",
                 "dtype": "float64",
                 **versus(3.0, 1.0),
                 "losses": {"theirs": 0.5, "ours": 0.25},

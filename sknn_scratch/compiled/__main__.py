@@ -21,7 +21,7 @@ def kernels() -> Iterator[Kernel]:
         if found is not None:
             yield from (found.forward, found.backward)
     for loss in LOSSES.values():
-        of_loss = losses.kernel_of(loss(), np.float64)
+        of_loss = losses.kernel_of(loss())
         if of_loss is not None:
             yield of_loss.kernel
 

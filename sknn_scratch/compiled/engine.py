@@ -123,9 +123,7 @@ def _run_epoch(
 
 def _compiled_network(network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
     dtype = parameters.flat.dtype
-    loss = (
-        network.loss if losses.kernel_of(network.loss, dtype) is None else CompiledLoss(network.loss, dtype)
-    )
+    loss = network.loss if losses.kernel_of(network.loss) is None else CompiledLoss(network.loss)
     compiled = Network(tuple(compiled_layers(network.layers, dtype)), loss, network.l2)
     return compiled, Parameters(compiled.shapes, parameters.flat)
 

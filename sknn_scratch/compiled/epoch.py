@@ -22,7 +22,7 @@ from sknn_scratch.compiled.products import product, product_of_columns, product_
 
 _forward = native(activations.forward_types, types.none)
 _backward = native(activations.backward_types, types.none)
-_value_and_gradient = native(losses.VALUE_AND_GRADIENT, float64)
+_value_and_gradient = native(losses.argument_types, float64)
 _gradient_norm = native(rules.gradient_norm.arguments, float64)
 _update = native(rules.update.arguments, float64)
 
@@ -66,7 +66,7 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         types.Array(types.boolean, 1, "C"),  # needs_slope
         types.boolean,  # has_bias
         int64,  # loss
-        row(number),  # loss_constants
+        row(float64),  # loss_constants
         int64,  # gradient_norm
         int64,  # update
         int64,  # rule_code

@@ -409,7 +409,7 @@ class CompiledRule:
         compiled = update[theta.dtype]
 
         def update_part(part: slice) -> float:
-            squares: float = compiled(
+            squares = compiled(
                 rule.code,
                 rule.constants,
                 theta[part],
@@ -426,7 +426,7 @@ class CompiledRule:
                 state.n_steps,
                 state.regularization,
             )
-            return squares
+            return float(squares)
 
         n_threads = 1 if team is None else min(team.n_threads, theta.size // PARAMETERS_OF_A_THREAD)
         if team is None or n_threads < 2:

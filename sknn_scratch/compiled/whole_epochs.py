@@ -44,7 +44,7 @@ class Plan(NamedTuple):
     needs_slope: npt.NDArray[np.bool_]
     has_bias: bool
     loss: int
-    loss_constants: FloatArray
+    loss_constants: npt.NDArray[np.float64]
     rule: RuleKernel
     l2: float
 
@@ -67,7 +67,7 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
     ):
         return None
     functions = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
-    loss, rule = losses.kernel_of(network.loss, dtype), rules.kernel_of(training.optimizer)
+    loss, rule = losses.kernel_of(network.loss), rules.kernel_of(training.optimizer)
     if loss is None or rule is None or None in functions:
         return None
     n_constants = max((len(f.constants) for f in functions), default=0)

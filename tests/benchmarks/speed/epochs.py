@@ -10,6 +10,8 @@ from functools import partial
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from sknn_scratch.core import Adam
+
 from . import peers
 from .measuring import alternate, mean_ratio, show_ratio, versus
 from .workloads import chosen
@@ -25,6 +27,16 @@ VARIANTS = {
     "sparse X": {},
     "early stopping": {"early_stopping": True},
     "sample weights": {},
+}
+
+# of what scikit-learn does not have: beside ours on NumPy alone
+OWN_VARIANTS = {
+    "dropout": {"dropout": 0.2},
+    "activation silu": {"activation": "silu"},
+    "activation gelu": {"activation": "gelu"},
+    "activation mish": {"activation": "mish"},
+    "solver adamw": {"solver": "adamw"},
+    "clipped gradients": {"solver": Adam(max_grad_norm=1.0)},
 }
 
 
@@ -49,6 +61,8 @@ def field_of(workload, dtype, names, X, y):
     PyTorch and JAX are compared in float32, the precision they are made for.
     """
     field, notes = {"ours": peers.ours(workload)}, {}
+    if "numpy" in names:
+        field["numpy"] = peers.without_numba(workload)
     if "sklearn" in names:
         field["sklearn"] = peers.sklearn(workload)
     if dtype == "float32" and ("torch" in names or "skorch" in names):
@@ -99,17 +113,18 @@ def measure_variants(options):
     rows = []
     workload = chosen(options.quick)["digits"]
     for dtype in DTYPES:
-        for name, settings in VARIANTS.items():
+        for name, settings in (VARIANTS | OWN_VARIANTS).items():
             X, y = workload.data(dtype)
             fit_parameters = {}
             if name == "sparse X":
                 X = csr_matrix(np.where(np.abs(X) > 1.5, X, 0))  # an eighth of it
             if name == "sample weights":
                 fit_parameters["sample_weight"] = np.random.RandomState(1).uniform(0.5, 2, len(y))
-            field = {
-                "sklearn": peers.sklearn(workload, **settings),
-                "ours": peers.ours(workload, **settings),
-            }
+            who = "sklearn" if name in VARIANTS else "numpy"
+            their = peers.sklearn if name in VARIANTS else peers.without_numba
+            field = {who: their(workload, **settings), "ours": peers.ours(workload, **settings)}
+            for peer in field.values():
+                peer.fit(X, y, 1, **fit_parameters)  # compiles
             runs = {
                 who: partial(epoch_ms, peer, X, y, workload.n_epochs, **fit_parameters)
                 for who, peer in field.items()
@@ -117,11 +132,12 @@ def measure_variants(options):
             times = alternate(runs, options.repeats)
             row = {
                 "variant": name,
+                "peer": who,
                 "dtype": dtype,
-                **versus(times["sklearn"], times["ours"]),
+                **versus(times[who], times["ours"]),
                 "epochs": {who: int(peer.model.n_iter_) for who, peer in field.items()},
                 "losses": {
-                    "theirs": field["sklearn"].loss(X, y),
+                    "theirs": field[who].loss(X, y),
                     "ours": field["ours"].loss(X, y),
                 },
             }

@@ -7,6 +7,7 @@ is the mean log-loss of the trained model on the data: the proof that all did th
 
 import importlib.util
 import itertools
+import os
 import time
 
 import numpy as np
@@ -17,12 +18,19 @@ from sknn_scratch import ScratchMLPClassifier
 
 TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
 INSTALL = {
+    "numpy": "pip install numpy",
     "sklearn": "pip install scikit-learn",
     "torch": TORCH,
     "skorch": f"{TORCH} && pip install skorch",
     "jax": "pip install jax",
 }
-NEEDS = {"sklearn": ["sklearn"], "torch": ["torch"], "skorch": ["skorch", "torch"], "jax": ["jax"]}
+NEEDS = {
+    "numpy": ["numpy"],
+    "sklearn": ["sklearn"],
+    "torch": ["torch"],
+    "skorch": ["skorch", "torch"],
+    "jax": ["jax"],
+}
 
 
 def missing(peers):
@@ -62,6 +70,22 @@ class Estimator:
 
 def ours(workload, **settings):
     return Estimator(ScratchMLPClassifier, workload, **settings)
+
+
+class WithoutNumba(Estimator):
+    """Ours on NumPy alone, as where numba is not installed."""
+
+    def fit(self, X, y, n_epochs, **fit_parameters):
+        before = os.environ.get("SKNN_SCRATCH_ENGINE", "")
+        os.environ["SKNN_SCRATCH_ENGINE"] = "numpy"
+        try:
+            return super().fit(X, y, n_epochs, **fit_parameters)
+        finally:
+            os.environ["SKNN_SCRATCH_ENGINE"] = before
+
+
+def without_numba(workload, **settings):
+    return WithoutNumba(ScratchMLPClassifier, workload, **settings)
 
 
 def sklearn(workload, **settings):

@@ -6,20 +6,15 @@ from .growth_picture import AXIS_LABELS
 from .measuring import mean_ratio
 from .targets import NAMES
 
-OBSTACLES = """\
-## What stands in the way
+LIMITS = """\
+## What remains in the others' favour
 
-- A batch of one is calls, not arithmetic: a step of *online* is some forty calls of NumPy, half a
-  microsecond to one each, whatever they compute. Where a whole epoch is compiled, as by JAX, there are
-  none. Only compiled code would come nearer.
-- Between the products of a large step stand biases, activations and the optimizer. In NumPy each is a pass
-  over memory; a compiler makes one of several, and a library may come with its own, as PyTorch's fused Adam
-  does.
-- Threads of Python could share those passes. They meet at the interpreter's lock between any two calls, and
-  each meeting costs some 10 microseconds: in a step of 200 rows more than they gain. Where parts pay, they
-  are used: the rules are in [architecture](architecture.md#threads).
-- How much two threads can gain at all depends on the machine: in the run below, products alone gain what
-  *The limit* shows, and 8 callers what *Prediction* shows."""
+- The first fit on a machine compiles kernels, for some seconds; numba keeps them on disk, and the next process
+  loads them in {loading} s. Without numba nothing is compiled and nothing waits.
+- JAX and PyTorch compute on GPUs too. From some million parameters on, use one.
+- NumPy's own path is as fast as the kernels where products are nearly all that a step does: wide layers and
+  large batches on one thread.
+- How much two threads can gain depends on the machine: products alone gain what *The limit* shows."""
 
 FIT = """\
 ## Fit
@@ -43,7 +38,8 @@ each of as many Python threads. The share is that of the faster way in our epoch
 VARIANTS = """\
 ## Other settings, on digits
 
-Milliseconds per epoch, or per iteration of L-BFGS. With early stopping the losses differ, because other rows
+Milliseconds per epoch, or per iteration of L-BFGS. What scikit-learn does not have is compared with this
+library without numba. With early stopping the losses differ, because other rows
 are held out: here they are stratified by class."""
 
 PREDICTION = """\
@@ -70,7 +66,7 @@ network, and for each row its encoded target and its place in the epoch's order.
 Flat at first, as long as the first layer's products take less time than calling NumPy and than the other
 layers; then straight.""",
     "width": """\
-Two bends: narrow layers cost what calling NumPy costs; then the layers' outputs grow with the width; wide
+Two bends: narrow layers cost what a step costs besides; then the layers' outputs grow with the width; wide
 ones are products and parameters, which grow with its square.""",
     "depth": """\
 Straight once the hidden layers outweigh what a step costs without them.""",
@@ -136,6 +132,7 @@ def of_variants(rows):
     lines = [
         (
             row["variant"],
+            NAMES[row["peer"]],
             row["dtype"],
             number(row["theirs"]),
             number(row["ours"]),
@@ -144,7 +141,7 @@ def of_variants(rows):
         )
         for row in rows
     ]
-    head = ["setting", "dtype", "scikit-learn, ms", "ours, ms", "ratio", "losses"]
+    head = ["setting", "beside", "dtype", "theirs, ms", "ours, ms", "ratio", "losses"]
     return f"{VARIANTS}\n\n{table(head, lines)}"
 
 
