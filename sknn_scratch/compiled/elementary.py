@@ -25,7 +25,7 @@ Number = Any
 """A float64 or a float32, and what is computed from it."""
 
 
-def _by_precision(double: Callable[..., Any], single: Callable[..., Any]) -> Callable[..., Any]:
+def by_precision(double: Callable[..., Any], single: Callable[..., Any]) -> Callable[..., Any]:
     """A function that calls one of two: the first for a float64, the second for a float32."""
 
     def chosen(x: Number) -> Any:  # what Python runs
@@ -107,10 +107,10 @@ def _half_32(k: Number) -> Any:
     return (k * _HALF_32 + _ROUNDER_32) - _ROUNDER_32
 
 
-_reduced = _by_precision(_reduced_64, _reduced_32)
-_taylor = _by_precision(_taylor_64, _taylor_32)
-_power_of_two = _by_precision(_power_of_two_64, _power_of_two_32)
-_half = _by_precision(_half_64, _half_32)
+_reduced = by_precision(_reduced_64, _reduced_32)
+_taylor = by_precision(_taylor_64, _taylor_32)
+_power_of_two = by_precision(_power_of_two_64, _power_of_two_32)
+_half = by_precision(_half_64, _half_32)
 
 
 # 2^k in two factors: the first product is exact, and the second overflows or becomes subnormal as it should
@@ -209,10 +209,10 @@ def _unsubnormal_32(x: Number) -> Any:
 
 
 _TINY_32, _MANY_32, _SHIFT_32 = map(np.float32, (2.0**-126, 2.0**25, 25.0))
-_split = _by_precision(_split_64, _split_32)
-_series = _by_precision(_series_64, _series_32)
-_times_log2 = _by_precision(_times_log2_64, _times_log2_32)
-_unsubnormal = _by_precision(_unsubnormal_64, _unsubnormal_32)
+_split = by_precision(_split_64, _split_32)
+_series = by_precision(_series_64, _series_32)
+_times_log2 = by_precision(_times_log2_64, _times_log2_32)
+_unsubnormal = by_precision(_unsubnormal_64, _unsubnormal_32)
 
 
 # log(x 2^shift) + c for a small c and a positive x that is neither subnormal nor infinite:

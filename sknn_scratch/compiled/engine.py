@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import losses, rules
+from sknn_scratch.compiled import rules
 from sknn_scratch.compiled.jit import Kernel
-from sknn_scratch.compiled.layers import compiled_layers, parts_of_layer
-from sknn_scratch.compiled.losses import CompiledLoss
+from sknn_scratch.compiled.network import compiled_layers, compiled_network, merged
 from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.epochs import NUMPY, BatchByBatch, Engine, NumpyStep, RunEpoch, Step, Training
@@ -60,7 +59,7 @@ class CompiledEngine(Engine):
 
     def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
         """The network of compiled layers, whose parameters lie where they lay."""
-        return self._prepared(_compiled_network, network, parameters) or (network, parameters)
+        return self._prepared(compiled_network, network, parameters) or (network, parameters)
 
     def raw_scores(
         self,
@@ -75,7 +74,7 @@ class CompiledEngine(Engine):
             dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
             layers = self._prepared(compiled_layers, network.layers, dtype)
             if layers is not None:
-                return forward_by_blocks(layers, X, _merged(layers, parameters), rows)
+                return forward_by_blocks(layers, X, merged(layers, parameters), rows)
         return network.raw_scores(X, parameters, rows)
 
     def _prepared(self, prepare: Callable[..., Any], *args: Any) -> Any:
@@ -111,7 +110,7 @@ def _run_epoch(
     plan = plan_of(network, batches, training) if team.n_threads == 1 else None
     if plan is not None:
         return WholeEpochs(plan, parameters, batches, training)
-    compiled, its_parameters = _compiled_network(network, parameters)
+    compiled, its_parameters = compiled_network(network, parameters)
     rule = rules.kernel_of(training.optimizer)
     if rule is None:
         workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
@@ -119,21 +118,6 @@ def _run_epoch(
     workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
     step = CompiledStep(replace(compiled, l2=0.0), network.l2, training, workspace, rule)
     return BatchByBatch(batches, training, workspace, step)
-
-
-def _compiled_network(network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
-    dtype = parameters.flat.dtype
-    loss = network.loss if losses.kernel_of(network.loss) is None else CompiledLoss(network.loss)
-    compiled = Network(tuple(compiled_layers(network.layers, dtype)), loss, network.l2)
-    return compiled, Parameters(compiled.shapes, parameters.flat)
-
-
-def _merged(layers: Sequence[Any], parameters: Sequence[LayerParameters]) -> list[LayerParameters]:
-    """For each compiled layer the parameters of all layers that it is made of."""
-    each = iter(parameters)
-    return [
-        {name: array for _ in parts_of_layer(layer) for name, array in next(each).items()} for layer in layers
-    ]
 
 
 class CompiledStep(Step):

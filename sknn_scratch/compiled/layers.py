@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled.activations import ActivationKernel, kernel_of
+from sknn_scratch.compiled.activations import ActivationKernel
 from sknn_scratch.core.layers import Activate, Dense, Layer
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.machine.memory import aligned
@@ -89,35 +89,3 @@ class DenseActivate(CompiledLayer):
         bias_gradient = gradient.get("bias", self._no_bias)
         self._backward(kernel.constants, buffers["z"], slope, delta, bias_gradient)
         return self._product.backward(parameters, gradient, x, delta, buffers)
-
-
-def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer]:
-    """The same layers, those in which kernels save passes over memory compiled.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        The core's.
-    dtype : dtype
-        That of the arrays.
-
-    Returns
-    -------
-    list of Layer
-        Fewer, or the same.
-    """
-    found: list[Layer] = []
-    for layer in layers:
-        before = found[-1] if found else None
-        if type(before) is Dense and type(layer) is Activate:
-            kernel = kernel_of(layer.activation, dtype)
-            if kernel is not None:
-                found[-1] = DenseActivate(before, layer, kernel)
-                continue
-        found.append(layer)
-    return found
-
-
-def parts_of_layer(layer: Layer) -> tuple[Layer, ...]:
-    """The core's layers that a layer is made of."""
-    return layer.parts if isinstance(layer, CompiledLayer) else (layer,)

@@ -1,0 +1,280 @@
+"""The embeddings of RealMLP, of numbers and of categories, compiled.
+
+The kernels of `PBLD` use the memory of their buffers as vectors of one number for each row of the batch, so
+that their loops are long: for an input and a wave of it, first all cosines, then their share in each output.
+Backward reads the same vectors, of the same rows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from sknn_scratch.compiled.jit import inner, kernel, matrix, read_matrix, reduction, row
+from sknn_scratch.compiled.layers import CompiledLayer
+from sknn_scratch.compiled.periodic import LARGEST, sine_and_cosine
+from sknn_scratch.core import PBLD, CategoryEmbedding
+from sknn_scratch.core.layers.base import Buffers
+from sknn_scratch.core.machine.memory import aligned
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+@reduction
+def dot(a: Any, b: Any) -> Any:
+    """sum_i a_i b_i."""
+    total = a.dtype.type(0)
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@reduction
+def total(a: Any) -> Any:
+    """sum_i a_i."""
+    value = a.dtype.type(0)
+    for i in range(a.size):
+        value += a[i]
+    return value
+
+
+@inner
+def add_multiple(y: Any, factor: Any, x: Any) -> None:
+    """Y <- y + factor x."""
+    for i in range(x.size):
+        y[i] += factor * x[i]
+
+
+@inner
+def waves(x: Any, slope: Any, phase: Any, cosine: Any, sine: Any) -> None:
+    """Cosines of slope x + phase, and sines unless their memory is empty."""
+    n_beyond = 0
+    for i in range(x.size):
+        h = slope * x[i] + phase
+        cosine[i] = h
+        n_beyond += 0 if abs(h) <= LARGEST else 1
+    if n_beyond:
+        for i in range(x.size):
+            h = cosine[i]
+            cosine[i] = np.cos(h)
+            if sine.size:
+                sine[i] = np.sin(h)
+    elif sine.size:
+        for i in range(x.size):
+            sine[i], cosine[i] = sine_and_cosine(cosine[i])
+    else:
+        for i in range(x.size):
+            cosine[i] = sine_and_cosine(cosine[i])[1]
+
+
+def _of_forward(number: types.Type) -> tuple[types.Type, ...]:
+    mixture = types.Array(number, 3, "C")
+    return (
+        read_matrix(number),
+        *(matrix(number),) * 2,
+        mixture,
+        *(matrix(number),) * 2,
+        *(row(number),) * 2,
+        matrix(number),
+    )
+
+
+@kernel(_of_forward)
+def embed_numbers(
+    x: Any,
+    slopes: Any,
+    phases: Any,
+    mixture: Any,
+    offset: Any,
+    columns: Any,
+    cosines: Any,
+    sines: Any,
+    e: Any,
+) -> None:
+    """[cos(slopes x + phases) V + c, x], written to e."""
+    n_rows, n_inputs = x.shape
+    n_waves, n_mixed = mixture.shape[1], mixture.shape[2]
+    outputs = columns.reshape(columns.size)
+    for k in range(n_inputs):
+        x_k = outputs[k * (n_mixed + 1) * n_rows :][:n_rows]
+        x_k[:] = x[:, k]
+        e[:, k * (n_mixed + 1) + n_mixed] = x_k
+        for m in range(n_mixed):
+            outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows] = offset[k, m]
+        for w in range(n_waves):
+            cosine = cosines[(k * n_waves + w) * n_rows :][:n_rows]
+            sine = sines[(k * n_waves + w) * n_rows :][:n_rows]
+            waves(x_k, slopes[k, w], phases[k, w], cosine, sine)
+            for m in range(n_mixed):
+                e_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+                add_multiple(e_m, mixture[k, w, m], cosine)
+        for m in range(n_mixed):
+            e[:, k * (n_mixed + 1) + m] = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+
+
+def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
+    mixture = types.Array(number, 3, "C")
+    return (
+        read_matrix(number),
+        matrix(number),
+        mixture,
+        matrix(number),
+        *(row(number),) * 2,
+        *(matrix(number),) * 2,
+        mixture,
+        *(matrix(number),) * 2,
+    )
+
+
+# With delta = dL/de of the mixed outputs, for each input
+#   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
+#   dL/dw = 2 pi x^T dL/dh          dL/db = 1^T dL/dh
+#   dL/dx = slopes dL/dh + delta of the last output
+# The cosines have had their last reader then, and lend their memory to dL/dh.
+@kernel(_of_backward)
+def embed_numbers_backward(
+    delta: Any,
+    slopes: Any,
+    mixture: Any,
+    columns: Any,
+    cosines: Any,
+    sines: Any,
+    slopes_gradient: Any,
+    phases_gradient: Any,
+    mixture_gradient: Any,
+    offset_gradient: Any,
+    delta_x: Any,
+) -> None:
+    """The gradients of slopes and other parameters, and delta_x unless it is empty."""
+    n_rows, n_inputs = delta.shape[0], slopes.shape[0]
+    n_waves, n_mixed = mixture.shape[1], mixture.shape[2]
+    outputs = columns.reshape(columns.size)
+    for k in range(n_inputs):
+        x_k = outputs[k * (n_mixed + 1) * n_rows :][:n_rows]
+        for m in range(n_mixed):
+            delta_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+            delta_m[:] = delta[:, k * (n_mixed + 1) + m]
+            offset_gradient[k, m] = total(delta_m)
+        if delta_x.size:
+            delta_x[:, k] = delta[:, k * (n_mixed + 1) + n_mixed]
+        for w in range(n_waves):
+            cosine = cosines[(k * n_waves + w) * n_rows :][:n_rows]
+            sine = sines[(k * n_waves + w) * n_rows :][:n_rows]
+            for m in range(n_mixed):
+                delta_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+                mixture_gradient[k, w, m] = dot(cosine, delta_m)
+            delta_h = cosine
+            delta_h[:] = 0
+            for m in range(n_mixed):
+                delta_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+                add_multiple(delta_h, -mixture[k, w, m], delta_m)
+            for i in range(n_rows):
+                delta_h[i] *= sine[i]
+            slopes_gradient[k, w] = dot(x_k, delta_h)
+            phases_gradient[k, w] = total(delta_h)
+            if delta_x.size:
+                for i in range(n_rows):
+                    delta_x[i, k] += slopes[k, w] * delta_h[i]
+
+
+class PeriodicEmbedding(CompiledLayer):
+    """`PBLD` in one kernel a pass.
+
+    Parameters
+    ----------
+    embedding : PBLD
+        The core's layer.
+    """
+
+    def __init__(self, embedding: PBLD) -> None:
+        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        waves = (n_rows, self.embedding.n_inputs * self.embedding.n_frequencies)
+        outputs = (n_rows, self.n_outputs)
+        return {
+            "cosines": aligned(waves, dtype),
+            **{name: aligned(outputs, dtype) for name in ("columns", "e")},
+        }
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        n_inputs = self.embedding.n_inputs
+        return {
+            "sines": aligned((n_rows, n_inputs * self.embedding.n_frequencies), dtype),
+            "delta_x": aligned((n_rows, n_inputs), dtype),
+        }
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        cosines, columns, e = (buffers[name] for name in ("cosines", "columns", "e"))
+        phases, mixture, offset = (parameters[name] for name in ("phases", "mixture", "offset"))
+        sines = buffers["sines"].reshape(-1) if "sines" in buffers else e.reshape(-1)[:0]
+        memory = columns, cosines.reshape(-1), sines, e
+        embed_numbers[e.dtype](x, _slopes(parameters), phases, mixture, offset, *memory)
+        return e
+
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        columns = buffers["columns"]
+        memory = columns, buffers["cosines"].reshape(-1), buffers["sines"].reshape(-1)
+        gradients = [gradient[name] for name in ("frequencies", "phases", "mixture", "offset")]
+        delta_x = buffers.get("delta_x", columns[:0])
+        of_waves = _slopes(parameters), parameters["mixture"]
+        embed_numbers_backward[columns.dtype](delta, *of_waves, *memory, *gradients, delta_x)
+        gradient["frequencies"][...] *= 2 * math.pi
+        return delta_x if delta_x.size else delta
+
+
+def _slopes(parameters: LayerParameters) -> FloatArray:
+    return 2 * math.pi * parameters["frequencies"]
+
+
+@kernel(lambda number: (read_matrix(number), read_matrix(number), matrix(number)))
+def add_by_level(x: Any, delta: Any, gradient: Any) -> None:
+    """dL/dE_kj = sum of delta_ij over the rows i of level k."""
+    gradient[:] = 0
+    for i in range(x.shape[0]):
+        of_level = gradient[min(max(np.int64(x[i, 0]), 0), gradient.shape[0] - 1)]
+        for j in range(of_level.size):
+            of_level[j] += delta[i, j]
+
+
+class LevelEmbedding(CompiledLayer):
+    """`CategoryEmbedding` with a backward pass in one kernel: NumPy counts column by column.
+
+    Parameters
+    ----------
+    embedding : CategoryEmbedding
+        The core's layer.
+    """
+
+    def __init__(self, embedding: CategoryEmbedding) -> None:
+        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.embedding.forward_buffers(n_rows, dtype)
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.embedding.backward_buffers(n_rows, dtype)
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        return self.embedding.forward(parameters, x, buffers)
+
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        add_by_level[delta.dtype](x, delta, gradient["vectors"])
+        return buffers.get("delta_x", delta)
