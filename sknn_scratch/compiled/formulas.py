@@ -181,6 +181,10 @@ def _source(tree: ast.expr, variables: Sequence[str], constants: list[float]) ->
                 case ast.Call(func=ast.Name(id="exp"), args=[exponent], keywords=[]):
                     return f"softplus({of(exponent)})"
             return f"log1p({of(u)})"
+        case ast.Call(func=ast.Name(id="tanh"), args=[u], keywords=[]) if (source := of(u)).startswith(
+            "softplus("
+        ):
+            return f"tanh_{source}"
         case ast.BinOp(left=left, op=ast.Div(), right=right) if not _variables(right):
             return f"({of(left)} * {constant(1 / _number(right))})"
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))) if 2 <= power <= 4:
