@@ -5,7 +5,8 @@ They are read by a list of what is allowed, and nothing else is ever evaluated. 
 which are data: ``"where(z > c0, z, c1 * expm1(z))"`` with the constants (0, 2). So functions that differ in
 numbers share one compilation. Four patterns are rewritten, for which there are functions that are faster or
 without overflow and cancellation: log(1 + exp(u)) is softplus(u), tanh of it is tanh_softplus(u), log(1 + u)
-is log1p(u), exp(u) - 1 is expm1(u), also as 1 - exp(u). A division by a number is a product with its reciprocal. Powers up to 4 are products.
+is log1p(u), exp(u) - 1 is expm1(u), also as 1 - exp(u). A division by a number is a product with its
+reciprocal. Powers up to 4 are products.
 """
 
 from __future__ import annotations
