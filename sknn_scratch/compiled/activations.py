@@ -1,7 +1,8 @@
-"""Activations compiled from their formula texts: the bias, f and f' while numbers are in the nearest cache.
+"""Activations compiled from their formula texts: one pass for f and f', one for the bias or its gradient.
 
-Rows are taken by blocks. In a block the bias is added row by row. Then f runs over the block as one vector,
-whatever the number of units, so that few numbers are left over after the last full register.
+f runs over all numbers as one vector, whatever the number of units, so that few are left over after the last
+full register. The bias has a loop of its own before it: both in one would be no faster, since the numbers
+come from the processor's cache, and would leave numbers over in each row.
 """
 
 from __future__ import annotations
@@ -18,15 +19,6 @@ from sknn_scratch.compiled.formulas import Formula, functions
 from sknn_scratch.compiled.jit import Kernel, inner, kernel, matrix, row
 from sknn_scratch.core.activations import ACTIVATIONS, Activation
 
-BLOCK = 2048
-"""Numbers of a block: two arrays of them lie in the cache nearest to the processor."""
-
-
-@inner
-def rows_of_block(units: int) -> int:
-    """Rows that have about as many numbers as a block."""
-    return max(BLOCK // max(units, 1), 1)
-
 
 @inner
 def add_bias(z: Any, bias: Any) -> None:
@@ -39,72 +31,59 @@ def add_bias(z: Any, bias: Any) -> None:
 
 @inner
 def add_columns(delta: Any, bias_gradient: Any) -> None:
-    """g_j <- g_j + sum_i delta_ij."""
+    """g_j <- sum_i delta_ij."""
+    bias_gradient[:] = 0
     for i in range(delta.shape[0]):
         delta_i = delta[i]
         for j in range(bias_gradient.size):
             bias_gradient[j] += delta_i[j]
 
 
-_SOURCE = '''
+_SOURCE = """
 def forward_{digest}(constants, all_z, bias, all_slopes):
-    """z <- f(z + bias), and slope <- f'(z + bias) unless it is empty."""
     {constants}
-    units, rows = all_z.shape[1], rows_of_block(all_z.shape[1])
+    if bias.size:
+        add_bias(all_z, bias)
     values, slopes = all_z.reshape(all_z.size), all_slopes.reshape(all_slopes.size)
-    for start in range(0, all_z.shape[0], rows):
-        stop = min(start + rows, all_z.shape[0])
-        if bias.size:
-            add_bias(all_z[start:stop], bias)
-        some_values = values[start * units : stop * units]
-        some_slopes = slopes[start * units : stop * units]
-        {apply}
+    {apply}
 
 def backward_{digest}(constants, all_a, all_slopes, delta, bias_gradient):
-    """delta <- delta f', and bias_gradient <- column sums of delta unless it is empty."""
     {constants}
-    units, rows = delta.shape[1], rows_of_block(delta.shape[1])
     values, slopes = all_a.reshape(all_a.size), all_slopes.reshape(all_slopes.size)
     deltas = delta.reshape(delta.size)
-    bias_gradient[:] = 0
-    for start in range(0, delta.shape[0], rows):
-        stop = min(start + rows, delta.shape[0])
-        some_values = values[start * units : stop * units]
-        some_slopes = slopes[start * units : stop * units]
-        some_deltas = deltas[start * units : stop * units]
-        {chain}
-        if bias_gradient.size:
-            add_columns(delta[start:stop], bias_gradient)
-'''
+    {chain}
+    if bias_gradient.size:
+        add_columns(delta, bias_gradient)
+"""
 
 _APPLY = """
-for i in range(some_values.size):
-    z = some_values[i]
-    some_values[i] = {value}
+for i in range(values.size):
+    z = values[i]
+    values[i] = {value}
 """
 
 _APPLY_WITH_SLOPE = """
-if some_slopes.size:
-    for i in range(some_values.size):
-        z = some_values[i]
+if slopes.size:
+    for i in range(values.size):
+        z = values[i]
         a = {value}
-        some_slopes[i] = {derivative}
-        some_values[i] = a
+        slopes[i] = {derivative}
+        values[i] = a
 else:
-    for i in range(some_values.size):
-        z = some_values[i]
-        some_values[i] = {value}
+    for i in range(values.size):
+        z = values[i]
+        values[i] = {value}
 """
 
 _CHAIN = """
-for i in range(some_deltas.size):
-    a = some_values[i]
-    some_deltas[i] *= {derivative}
+for i in range(deltas.size):
+    a = values[i]
+    deltas[i] *= {derivative}
 """
 
 _CHAIN_WITH_SLOPE = """
-for i in range(some_deltas.size):
-    some_deltas[i] *= some_slopes[i]
+for i in range(deltas.size):
+    deltas[i] *= slopes[i]
 """
 
 
@@ -112,8 +91,8 @@ def _source(formula: Formula) -> str:
     apply, chain = (_APPLY_WITH_SLOPE, _CHAIN_WITH_SLOPE) if formula.needs_z else (_APPLY, _CHAIN)
     constants = "".join(f"c{k} = constants[{k}]\n" for k in range(len(formula.constants)))
     source = _SOURCE
-    for name, part, depth in (("constants", constants, 4), ("apply", apply, 8), ("chain", chain, 8)):
-        source = source.replace(f"{{{name}}}", part.strip().replace("\n", "\n" + " " * depth))
+    for name, part in (("constants", constants), ("apply", apply), ("chain", chain)):
+        source = source.replace(f"{{{name}}}", part.strip().replace("\n", "\n    "))
     return source.replace("{value}", formula.value).replace("{derivative}", formula.derivative)
 
 
@@ -130,7 +109,7 @@ def backward_types(number: types.Type) -> tuple[types.Type, ...]:
 @functools.cache
 def _kernels(source: str) -> tuple[Kernel, Kernel]:
     """The kernels `forward` and `backward` of a function, compiled when they are first wanted."""
-    known = {"rows_of_block": rows_of_block, "add_bias": add_bias, "add_columns": add_columns}
+    known = {"add_bias": add_bias, "add_columns": add_columns}
     forward, backward = functions(source, ("forward", "backward"), known)
     return kernel(forward_types)(forward), kernel(backward_types)(backward)
 
@@ -204,8 +183,9 @@ def _agrees(activation: Activation, formula: Formula, compiled: ActivationKernel
     if key not in _AGREED:
         z = np.linspace(-5, 5, 41, dtype=dtype)[np.newaxis]
         a, delta = np.empty_like(z), np.ones_like(z)
-        activation.forward(z.copy(), out=a)
-        activation.backward(z.copy(), a.copy(), delta)
+        with np.errstate(all="ignore"):  # 0 / 0 is then compared with 0 / 0
+            activation.forward(z.copy(), out=a)
+            activation.backward(z.copy(), a.copy(), delta)
         own, slope, own_delta = z.copy(), np.empty_like(z), np.ones_like(z)
         none = np.empty(0, dtype)
         slope = slope if compiled.needs_slope else np.empty((0, 0), dtype)

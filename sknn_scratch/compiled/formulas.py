@@ -3,9 +3,10 @@
 The `formula` and the `derivative` of an activation are texts such as ``"z if z > 0 else 2 * (exp(z) - 1)"``.
 They are read by a list of what is allowed, and nothing else is ever evaluated. Numbers become constants,
 which are data: ``"where(z > c0, z, c1 * expm1(z))"`` with the constants (0, 2). So functions that differ in
-numbers share one compilation. Three patterns are rewritten, for which there are functions without overflow or
-cancellation: log(1 + exp(u)) is softplus(u), log(1 + u) is log1p(u), exp(u) - 1 is expm1(u), also as
-1 - exp(u). A division by a number is a product with its reciprocal. Powers up to 4 are products.
+numbers share one compilation. Four patterns are rewritten, for which there are functions that are faster or
+without overflow and cancellation: log(1 + exp(u)) is softplus(u), tanh of it is tanh_softplus(u), log(1 + u)
+is log1p(u), exp(u) - 1 is expm1(u), also as 1 - exp(u). A division by a number is a product with its
+reciprocal. Powers up to 4 are products.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def _is_one(tree: ast.expr) -> bool:
 def _number(tree: ast.expr) -> float:
     """The value of a subtree without variables."""
     match tree:
-        case ast.Constant(value=int() | float() as number):
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return float(number)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_number(operand)
@@ -181,6 +182,10 @@ def _source(tree: ast.expr, variables: Sequence[str], constants: list[float]) ->
                 case ast.Call(func=ast.Name(id="exp"), args=[exponent], keywords=[]):
                     return f"softplus({of(exponent)})"
             return f"log1p({of(u)})"
+        case ast.Call(func=ast.Name(id="tanh"), args=[u], keywords=[]) if (source := of(u)).startswith(
+            "softplus("
+        ):
+            return f"tanh_{source}"
         case ast.BinOp(left=left, op=ast.Div(), right=right) if not _variables(right):
             return f"({of(left)} * {constant(1 / _number(right))})"
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))) if 2 <= power <= 4:

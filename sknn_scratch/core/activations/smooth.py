@@ -31,7 +31,7 @@ class GELU(ActivationWithSlope):
     array([-0.1587,  0.8413])
     """
 
-    formula: ClassVar[str] = "z * (1 + erf(z / sqrt(2))) / 2"
+    formula: ClassVar[str] = "z / 2 * (1 + erf(z / sqrt(2)))"
     derivative: ClassVar[str] = "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z^2 / 2) / sqrt(2 * 3.141592653589793)"
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
