@@ -373,8 +373,8 @@ def _erf_far_32(t: Number) -> Any:
     return _cubic(t, _Q0, _Q1, _Q2, _Q3) + (t * t) * (t * t) * _cubic(t, _Q4, _Q5, _Q6, _Q7)
 
 
-_erf_near = _by_precision(_erf_near_64, _erf_near_32)
-_erf_far = _by_precision(_erf_far_64, _erf_far_32)
+_erf_near = by_precision(_erf_near_64, _erf_near_32)
+_erf_far = by_precision(_erf_far_64, _erf_far_32)
 
 
 # x + x P(x^2) up to 1, and then 1 - exp(-x^2 - Q(x)); from 6 on it is 1 to the last digit

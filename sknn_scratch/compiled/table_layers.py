@@ -14,8 +14,8 @@ import numpy.typing as npt
 from numba import types
 
 from sknn_scratch.compiled import activations
-from sknn_scratch.compiled.activations import ActivationKernel, rows_of_block
-from sknn_scratch.compiled.jit import kernel, matrix, native, row
+from sknn_scratch.compiled.activations import ActivationKernel
+from sknn_scratch.compiled.jit import inner, kernel, matrix, native, row
 from sknn_scratch.compiled.layers import CompiledLayer
 from sknn_scratch.core import (
     Activate,
@@ -26,6 +26,16 @@ from sknn_scratch.core import (
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+BLOCK = 2048
+"""Numbers of a block: two arrays of them lie in the cache nearest to the processor."""
+
+
+@inner
+def rows_of_block(units: int) -> int:
+    """Rows that have about as many numbers as a block."""
+    return max(BLOCK // max(units, 1), 1)
+
 
 _forward = native(activations.forward_types, types.none)
 _backward = native(activations.backward_types, types.none)
@@ -263,7 +273,7 @@ class NeuralTangentParametric(NeuralTangentLayer):
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
         f, difference, slope = self.kernel, buffers["difference"], buffers.get("slope", z[:0])
         own = self.product.factor, parameters["bias"], parameters["alpha"]
-        parametric_activate[z.dtype](self._forward, f.constants, z, *own, difference, slope, f.needs_slope)
+        parametric_activate[z.dtype](*self._addresses, f.constants, z, *own, difference, slope, f.needs_slope)
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
         of_units = gradient["alpha"], gradient["bias"]

@@ -8,8 +8,8 @@ pytest.importorskip("numba")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sknn_scratch.compiled.periodic import LARGEST
 from sknn_scratch.compiled.network import compiled_layers
+from sknn_scratch.compiled.periodic import LARGEST
 from sknn_scratch.core import (
     ACTIVATIONS,
     PBLD,

@@ -9,8 +9,8 @@ from .targets import NAMES
 LIMITS = """\
 ## What remains in the others' favour
 
-- The first fit on a machine compiles kernels, for some seconds; numba keeps them on disk, and the next process
-  loads them in {loading} s. Without numba nothing is compiled and nothing waits.
+- The first fit on a machine compiles kernels, for some seconds. numba keeps them on disk, and the next
+  process loads them. Without numba nothing is compiled and nothing waits.
 - JAX and PyTorch compute on GPUs too. From some million parameters on, use one.
 - NumPy's own path is as fast as the kernels where products are nearly all that a step does: wide layers and
   large batches on one thread.
