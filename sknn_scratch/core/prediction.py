@@ -59,6 +59,9 @@ def forward_by_blocks(
     """
     forward = _ForwardPass(layers, *_in_one_dtype(X, parameters), X, rows)
     n_rows = X.shape[0] if rows is None else len(rows)
+    if n_rows == 1:  # what follows would take as long as its products
+        return forward.of_part(slice(1), forward.memory(1))
+
     size = _rows_of_a_block(layers, forward.dtype)
     blas = blas_for(min(n_rows, size) * largest_weights(parameters))
     if n_rows <= size:
@@ -110,8 +113,9 @@ def _in_one_dtype(
 ) -> tuple[np.dtype[Any], Sequence[LayerParameters]]:
     """The dtype to which data and parameters are promoted, and the parameters in it."""
     arrays = [array for of_layer in parameters for array in of_layer.values()]
-    if all(array.dtype == X.dtype for array in arrays):
-        return X.dtype, parameters
+    dtype = X.dtype
+    if all(array.dtype == dtype for array in arrays):
+        return dtype, parameters
     dtype = np.result_type(X, *arrays)
     return dtype, [
         {name: array.astype(dtype, copy=False) for name, array in of_layer.items()} for of_layer in parameters
