@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import weakref
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,9 @@ from sknn_scratch.core.batches import Batch, Batches
 from sknn_scratch.core.epochs import NUMPY, Engine
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.interruption import interruptibly, uninterrupted
-from sknn_scratch.core.machine.threads import BLAS_LIMIT
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, threads_pay
 from sknn_scratch.core.network import Network, Objective
-from sknn_scratch.core.parameters import Parameters
+from sknn_scratch.core.parameters import Parameters, largest_weights
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.training import Validate, measure
 from sknn_scratch.core.workspace import Workspace
@@ -163,6 +164,7 @@ class _LbfgsSearch:
         # the penalty of n rows is that of their batches' means if each has its part of alpha
         self.network = replace(network, l2=float(network.l2) / sum(weight > 0 for weight in weights))
         self.workspace = Workspace(network, evaluated, batches.batch_size)
+        self._threads_pay = threads_pay(batches.batch_size * largest_weights(evaluated.layers))
         self.gradient = np.empty(parameters.flat.size)
         self.accepted = self._evaluated = parameters.flat.astype(np.float64)
         self._objective: Objective | None = None
@@ -174,7 +176,7 @@ class _LbfgsSearch:
         if not self._inside_iteration:
             self.observer.epoch_begins()
             self._inside_iteration, self._start = True, time.perf_counter()
-        with BLAS_LIMIT.lifted():
+        with BLAS_LIMIT.lifted() if self._threads_pay else nullcontext():
             self._objective = self._evaluate(theta)
         # a copy: SciPy keeps the gradient, and the next evaluation overwrites this one
         return self._objective.total, self.gradient.copy()

@@ -108,3 +108,26 @@ def count_parameters(shapes: Shapes) -> int:
     6500
     """
     return sum(math.prod(shape) for layer in shapes for shape in layer.values())
+
+
+def largest_weights(layers: Sequence[LayerParameters]) -> int:
+    """How many weights the largest matrix has: for each row, its product multiplies so many times.
+
+    Parameters
+    ----------
+    layers : sequence of mappings
+        For each layer, its parameters by name.
+
+    Returns
+    -------
+    int
+        The size of one array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_scratch.core.parameters import largest_weights
+    >>> largest_weights([{"weights": np.zeros((64, 100)), "bias": np.zeros(100)}, {}])
+    6400
+    """
+    return max((layer[WEIGHTS].size for layer in layers if WEIGHTS in layer), default=0)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.core.layers import Layer
-from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team
-from sknn_scratch.core.parameters import FloatArray, LayerParameters
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team, blas_for
+from sknn_scratch.core.parameters import FloatArray, LayerParameters, largest_weights
 from sknn_scratch.core.workspace import rows_of
 
 BYTES_OF_A_BLOCK = 2**21
@@ -59,15 +59,21 @@ def forward_by_blocks(
     """
     forward = _ForwardPass(layers, *_in_one_dtype(X, parameters), X, rows)
     n_rows = X.shape[0] if rows is None else len(rows)
+    if n_rows == 1:  # what follows would take as long as its products
+        return forward.of_part(slice(1), forward.memory(1))
+
     size = _rows_of_a_block(layers, forward.dtype)
+    blas = blas_for(min(n_rows, size) * largest_weights(parameters))
     if n_rows <= size:
-        return forward.of_part(slice(n_rows), forward.memory(n_rows))
+        with blas:
+            return forward.of_part(slice(n_rows), forward.memory(n_rows))
 
     out: FloatArray = np.empty((n_rows, layers[-1].n_outputs), forward.dtype)
     starts = range(0, n_rows, size)
     n_parameters = sum(array.size for of_layer in parameters for array in of_layer.values())
     if size * n_parameters < WORK_OF_A_BLOCK:
-        forward.of_blocks(starts, size, out)
+        with blas:
+            forward.of_blocks(starts, size, out)
     else:
         _in_threads(forward, starts, size, out)
     return out
@@ -107,8 +113,9 @@ def _in_one_dtype(
 ) -> tuple[np.dtype[Any], Sequence[LayerParameters]]:
     """The dtype to which data and parameters are promoted, and the parameters in it."""
     arrays = [array for of_layer in parameters for array in of_layer.values()]
-    if all(array.dtype == X.dtype for array in arrays):
-        return X.dtype, parameters
+    dtype = X.dtype
+    if all(array.dtype == dtype for array in arrays):
+        return dtype, parameters
     dtype = np.result_type(X, *arrays)
     return dtype, [
         {name: array.astype(dtype, copy=False) for name, array in of_layer.items()} for of_layer in parameters

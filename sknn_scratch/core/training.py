@@ -16,9 +16,9 @@ from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.epochs import NUMPY, Engine, Training
 from sknn_scratch.core.history import Epoch, History, Observer, Outcome
 from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
-from sknn_scratch.core.machine.threads import team_for
+from sknn_scratch.core.machine.threads import blas_for, team_for
 from sknn_scratch.core.network import Network
-from sknn_scratch.core.parameters import Parameters
+from sknn_scratch.core.parameters import Parameters, largest_weights
 
 WORK_OF_A_PART = 2**30
 """Multiplications of a training step from which a thread for them is faster than BLAS's own."""
@@ -93,10 +93,12 @@ def train_minibatch(
         # three products for each weight and row: one forward, two backward
         with POSTPONEMENT, team_for(3 * parameters.n_weights * batches.batch_size // WORK_OF_A_PART) as team:
             run_epoch = engine.run_epoch(network, parameters, batches, training, rng, team)
+            blas = blas_for(batches.batch_size * largest_weights(parameters.layers))
             for _ in range(max_epochs):
                 observer.epoch_begins()
                 start = time.perf_counter()
-                epoch = run_epoch(history)
+                with blas:  # not while others are waited for, validate or are called back
+                    epoch = run_epoch(history)
                 measure(epoch, parameters, validate)
                 epoch.seconds = time.perf_counter() - start
                 history.epochs.append(epoch)

@@ -308,7 +308,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         """
         network, raw = self._forward(X)
         if self._is_binary():
-            raw = np.hstack([-raw, raw])
+            raw = np.concatenate([-raw, raw], axis=1)
         network.loss.predict(raw, out=raw)
         return _by_column(raw, network.loss)
 

@@ -20,6 +20,7 @@ from sknn_scratch.core import (
     train_lbfgs,
 )
 from sknn_scratch.core.losses import BinaryLogLoss
+from sknn_scratch.core.machine import threads
 from sknn_scratch.core.machine.threads import BLAS_LIMIT
 
 
@@ -101,8 +102,10 @@ def test_the_search_gets_gradients_that_later_evaluations_do_not_change():
     np.testing.assert_array_equal(gradient, before)
 
 
-def test_blas_has_its_threads_in_products_and_one_between_them(monkeypatch):
+@pytest.mark.parametrize("are_large", [True, False])
+def test_blas_has_its_threads_in_large_products_and_one_between_them(monkeypatch, are_large):
     counts = {"search": set(), "products": set()}
+    monkeypatch.setattr(threads, "PRODUCT_FOR_THREADS", 60 * 5 * 8 + (not are_large))
 
     def seen_by(key, function):
         def watched(*args, **kwargs):
@@ -116,7 +119,7 @@ def test_blas_has_its_threads_in_products_and_one_between_them(monkeypatch):
     monkeypatch.setattr(lbfgs, "minimize", seen_by("search", lbfgs.minimize))
     with threadpool_limits(2, user_api="blas"):
         trained(problem(60))
-    assert counts == {"search": {1}, "products": {2}}
+    assert counts == {"search": {1}, "products": {2 if are_large else 1}}
 
 
 def test_interrupted_in_validation_it_is_left_at_the_iteration_recorded_last():

@@ -29,9 +29,9 @@ def _identity(raw: FloatArray, out: FloatArray) -> None:
 
 
 def _softmax(raw: FloatArray, out: FloatArray) -> None:
-    np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+    np.subtract(raw, np.maximum.reduce(raw, axis=1, keepdims=True), out=out)
     np.exp(out, out=out)
-    out /= out.sum(axis=1, keepdims=True)
+    out /= np.add.reduce(out, axis=1, keepdims=True)
     _floor(out)
 
 

@@ -36,7 +36,8 @@ from sknn_scratch.core import (
 )
 from sknn_scratch.core import optimizers as optimizers_module
 from sknn_scratch.core import training as training_module
-from sknn_scratch.core.machine.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for
+from sknn_scratch.core.machine import threads as threads_module
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, BlasLimit, parts_of, team_for, threads_pay
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -185,10 +186,10 @@ def test_an_update_by_parts_is_the_update(monkeypatch, rule, dtype):
         np.testing.assert_array_equal(updated(n_threads), whole)
 
 
-def trained(observer=None, n_epochs=3):
+def trained(observer=None, n_epochs=3, activation=None):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(200, 5))
-    network = Network.mlp([5, 20, 1], ReLU(), BinaryLogLoss(), l2=0.1)
+    network = Network.mlp([5, 20, 1], activation or ReLU(), BinaryLogLoss(), l2=0.1)
     parameters, adam = network.initialize(rng, X.dtype), OPTIMIZERS["adam"]()
     training = Training(adam, Constant(), adam.init(parameters.flat), Progress(0.01), Patience(0.0, 99))
     batches = Batches(X, (X[:, :1] > 0).astype(float), None, 60, rng=rng)
@@ -206,6 +207,82 @@ def test_training_in_threads_is_the_same_training(monkeypatch):
         np.testing.assert_allclose(together, alone, rtol=1e-9)
         np.testing.assert_array_equal(trained()[1], together)  # and the same bits each time
         assert set(blas_threads()) == {2}
+
+
+# products of 60 rows and 5 x 20 weights, once without the limit and once with it
+SIZES = {
+    "BLAS itself takes one thread": (6000, 2**23, 2),
+    "one thread is faster": (5999, 6001, 1),
+    "threads are faster": (5999, 6000, 2),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_blas_has_one_thread_in_training_whose_products_are_too_small_for_more(monkeypatch, size):
+    of_one_thread, for_threads, expected = SIZES[size]
+    seen = set()
+
+    def watched(*args):
+        seen.update(blas_threads())
+        return loss_and_gradient(*args)
+
+    loss_and_gradient = Network.loss_and_gradient
+    monkeypatch.setattr(Network, "loss_and_gradient", watched)
+    monkeypatch.setattr(threads_module, "PRODUCT_OF_ONE_THREAD", of_one_thread)
+    monkeypatch.setattr(threads_module, "PRODUCT_FOR_THREADS", for_threads)
+    with threadpool_limits(2, user_api="blas"):
+        trained()
+        assert seen == {expected}
+        assert set(blas_threads()) == {2}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("n_blocks", [1, 3])
+def test_blas_has_one_thread_in_predictions_whose_products_are_too_small_for_more(
+    monkeypatch, size, n_blocks
+):
+    of_one_thread, for_threads, expected = SIZES[size]
+    seen = set()
+
+    class Watched(Tanh):
+        def forward(self, z, out):
+            seen.update(blas_threads())
+            super().forward(z, out)
+
+    network = Network.mlp([5, 20, 1], Watched(), SquaredError())
+    parameters = network.initialize(np.random.RandomState(0), np.float64)
+    monkeypatch.setattr(prediction, "BYTES_OF_A_BLOCK", 60 * 41 * 8)
+    monkeypatch.setattr(threads_module, "PRODUCT_OF_ONE_THREAD", of_one_thread)
+    monkeypatch.setattr(threads_module, "PRODUCT_FOR_THREADS", for_threads)
+    with threadpool_limits(2, user_api="blas"):
+        network.predict(np.zeros((60 * n_blocks, 5)), parameters.layers)
+        assert seen == {expected}
+        assert set(blas_threads()) == {2}
+
+
+def test_threads_pay_for_a_batch_of_a_table_and_not_for_one_of_digits():
+    assert not threads_pay(200 * 64 * 100)
+    assert threads_pay(256 * 256 * 256)
+
+
+class BreaksOffTheSecondEpoch(Tanh):
+    """Fails within a step, where the limit is held."""
+
+    n_calls = 0
+
+    def forward(self, z, out):
+        type(self).n_calls += 1
+        if self.n_calls == 6:  # four steps an epoch
+            raise KeyboardInterrupt
+        super().forward(z, out)
+
+
+def test_an_interrupt_within_a_step_takes_the_limit_back(monkeypatch):
+    monkeypatch.setattr(threads_module, "PRODUCT_OF_ONE_THREAD", 1)
+    with threadpool_limits(2, user_api="blas"):
+        outcome, _ = trained(activation=BreaksOffTheSecondEpoch())
+        assert set(blas_threads()) == {2}
+    assert outcome is Outcome.INTERRUPTED
 
 
 class InterruptsTheSecondEpoch:
