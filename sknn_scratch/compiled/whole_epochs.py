@@ -19,11 +19,9 @@ from sknn_scratch.core.history import Epoch, History
 from sknn_scratch.core.interruption import POSTPONEMENT
 from sknn_scratch.core.layers import Activate, Dense
 from sknn_scratch.core.machine.memory import aligned
+from sknn_scratch.core.machine.threads import threads_pay
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import FloatArray, Parameters
-
-WORK_OF_A_SMALL_STEP = 2**22
-"""Multiplications of a step up to which one BLAS thread is the best number."""
 
 WORK_OF_A_CALL = 2**26
 """Multiplications of one compiled call, less than a tenth of a second: between calls, Ctrl-C is heard."""
@@ -57,13 +55,13 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
         type(layer) is Activate for layer in hidden
     ):
         return None
-    n_weights = sum(layer.n_inputs * layer.n_outputs for layer in dense)
+    largest = max(layer.n_inputs * layer.n_outputs for layer in dense)
     if (
         type(batches) is not Batches
         or not isinstance(batches.X, np.ndarray)
         or training.regularization is not None
         or isinstance(training.optimizer_state, GroupedState)
-        or 3 * n_weights * batches.batch_size > WORK_OF_A_SMALL_STEP
+        or threads_pay(batches.batch_size * largest)  # NumPy's BLAS has them, SciPy's would be in their way
     ):
         return None
     functions = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
