@@ -15,12 +15,12 @@ import ast
 import hashlib
 import math
 import operator
+import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import sknn_scratch
 from sknn_scratch.compiled import elementary
 from sknn_scratch.compiled.jit import scalar
 
@@ -41,6 +41,9 @@ _OF_ONE: Mapping[str, Callable[[float], float]] = {
     "abs": abs,
 }
 _OF_TWO = {"max": "maximum", "min": "minimum"}
+
+
+_ELEMENTARY = pathlib.Path(elementary.__file__).read_bytes()
 
 
 @scalar
@@ -207,7 +210,7 @@ def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> li
     """Python functions from source, for numba to compile and to find again in its cache on disk.
 
     numba's cache asks for a file, a function's name and its bytecode, which has the names of the functions
-    that it calls but not their content. So the name has a digest of the source and of the package's version.
+    that it calls but not their content. So the name has a digest of the source and of `elementary`.
 
     Parameters
     ----------
@@ -223,7 +226,7 @@ def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> li
     list of function
         One for each name.
     """
-    digest = hashlib.sha256(f"{sknn_scratch.__version__}\n{source}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(_ELEMENTARY + source.encode()).hexdigest()[:12]
     namespace = {**vars(elementary), **known}
     namespace |= {"sqrt": np.sqrt, "where": where, "maximum": maximum, "minimum": minimum}
     exec(compile(source.replace("{digest}", digest), __file__, "exec"), namespace)

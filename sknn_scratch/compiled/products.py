@@ -67,34 +67,27 @@ def _gemm(typing_context: Any, address: Any, modes: Any, sizes: Any, strides: An
 
 if numba.config.DISABLE_JIT:
 
-    def product(gemm: int, x: Any, weights: Any, out: Any) -> None:
-        """Write out <- x W."""
-        np.dot(x, weights, out)
+    def _gemm(gemm: int, modes: Any, sizes: Any, strides: Any, arrays: Any) -> None:
+        a, b = (array if mode == _T else array.T for array, mode in zip(arrays[:2], modes, strict=True))
+        arrays[2][...] = (a @ b).T
 
-    def product_of_columns(gemm: int, x: Any, delta: Any, out: Any) -> None:
-        """Write out <- x^T delta."""
-        out[...] = x.T @ delta
 
-    def product_of_rows(gemm: int, delta: Any, weights: Any, out: Any) -> None:
-        """Write out <- delta W^T."""
-        out[...] = delta @ weights.T
+@inner
+def product(gemm: int, x: Any, weights: Any, out: Any) -> None:
+    """Write out <- x W, as out^T = W^T x^T."""
+    m, k, n = len(x), len(weights), weights.shape[1]
+    _gemm(gemm, (_N, _N), (n, m, k), (n, k, n), (weights, x, out))
 
-else:
 
-    @inner
-    def product(gemm: int, x: Any, weights: Any, out: Any) -> None:
-        """Write out <- x W, as out^T = W^T x^T."""
-        m, k, n = len(x), len(weights), weights.shape[1]
-        _gemm(gemm, (_N, _N), (n, m, k), (n, k, n), (weights, x, out))
+@inner
+def product_of_columns(gemm: int, x: Any, delta: Any, out: Any) -> None:
+    """Write out <- x^T delta, as out^T = delta^T x."""
+    m, k, n = len(x), x.shape[1], delta.shape[1]
+    _gemm(gemm, (_N, _T), (n, k, m), (n, k, n), (delta, x, out))
 
-    @inner
-    def product_of_columns(gemm: int, x: Any, delta: Any, out: Any) -> None:
-        """Write out <- x^T delta, as out^T = delta^T x."""
-        m, k, n = len(x), x.shape[1], delta.shape[1]
-        _gemm(gemm, (_N, _T), (n, k, m), (n, k, n), (delta, x, out))
 
-    @inner
-    def product_of_rows(gemm: int, delta: Any, weights: Any, out: Any) -> None:
-        """Write out <- delta W^T, as out^T = W delta^T."""
-        m, k, n = len(delta), len(weights), weights.shape[1]
-        _gemm(gemm, (_T, _N), (k, m, n), (n, n, k), (weights, delta, out))
+@inner
+def product_of_rows(gemm: int, delta: Any, weights: Any, out: Any) -> None:
+    """Write out <- delta W^T, as out^T = W delta^T."""
+    m, k, n = len(delta), len(weights), weights.shape[1]
+    _gemm(gemm, (_T, _N), (k, m, n), (n, n, k), (weights, delta, out))

@@ -49,11 +49,10 @@ class Plan(NamedTuple):
 
 def plan_of(network: Network, batches: Batches, training: Training) -> Plan | None:
     """The plan of a network, or None if it is large, or has parts that the loop does not know."""
-    layers, dtype = network.layers, batches.X.dtype
-    dense, hidden = layers[::2], layers[1::2]
-    if not all(type(layer) is Dense for layer in dense) or not all(
-        type(layer) is Activate for layer in hidden
-    ):
+    dtype = batches.X.dtype
+    dense = [layer for layer in network.layers[::2] if type(layer) is Dense]
+    hidden = [layer for layer in network.layers[1::2] if type(layer) is Activate]
+    if len(dense) + len(hidden) < len(network.layers):
         return None
     largest = max(layer.n_inputs * layer.n_outputs for layer in dense)
     if (
@@ -61,17 +60,17 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
         or not isinstance(batches.X, np.ndarray)
         or training.regularization is not None
         or isinstance(training.optimizer_state, GroupedState)
-        or threads_pay(batches.batch_size * largest)  # NumPy's BLAS has them, SciPy's would be in their way
+        or threads_pay(batches.batch_size * largest)  # by NumPy's BLAS: SciPy's would be in their way
     ):
         return None
-    functions = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
     loss, rule = losses.kernel_of(network.loss), rules.kernel_of(training.optimizer)
-    if loss is None or rule is None or None in functions:
+    found = [activations.kernel_of(layer.activation, dtype) for layer in hidden]
+    functions = [function for function in found if function is not None]
+    if loss is None or rule is None or len(functions) < len(hidden):
         return None
-    n_constants = max((len(f.constants) for f in functions), default=0)
-    constants = np.zeros((len(functions), n_constants), dtype)
-    for of_layer, f in zip(constants, functions, strict=True):
-        of_layer[: len(f.constants)] = f.constants
+    constants = np.zeros((len(hidden), max((len(f.constants) for f in functions), default=0)), dtype)
+    for of_layer, function in zip(constants, functions, strict=True):
+        of_layer[: len(function.constants)] = function.constants
     return Plan(
         np.array([dense[0].n_inputs, *(layer.n_outputs for layer in dense)]),
         np.array([f.forward.address(dtype) for f in functions], np.int64),
