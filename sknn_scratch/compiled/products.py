@@ -32,7 +32,9 @@ def gemm_address(dtype: npt.DTypeLike) -> int:
 
 
 @intrinsic
-def _gemm(typing_context: Any, address: Any, modes: Any, sizes: Any, strides: Any, arrays: Any) -> Any:
+def _gemm_of_blas(
+    typing_context: Any, address: Any, modes: Any, sizes: Any, strides: Any, arrays: Any
+) -> Any:
     """C <- op(a) op(b) for matrices column by column.
 
     `modes` are N or T for a and b, `sizes` are m, n, k, and `strides` are the numbers between columns.
@@ -65,11 +67,12 @@ def _gemm(typing_context: Any, address: Any, modes: Any, sizes: Any, strides: An
     return types.none(address, modes, sizes, strides, arrays), generate
 
 
-if numba.config.DISABLE_JIT:
+def _gemm_of_numpy(gemm: int, modes: Any, sizes: Any, strides: Any, arrays: Any) -> None:
+    a, b = (array if mode == _T else array.T for array, mode in zip(arrays[:2], modes, strict=True))
+    arrays[2][...] = (a @ b).T
 
-    def _gemm(gemm: int, modes: Any, sizes: Any, strides: Any, arrays: Any) -> None:
-        a, b = (array if mode == _T else array.T for array, mode in zip(arrays[:2], modes, strict=True))
-        arrays[2][...] = (a @ b).T
+
+_gemm = _gemm_of_numpy if numba.config.DISABLE_JIT else _gemm_of_blas
 
 
 @inner

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sknn_scratch.compiled.products import gemm_address, product, product_of_columns, product_of_rows
@@ -14,6 +14,7 @@ SIZES = st.integers(1, 40)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@settings(deadline=None)  # the first call compiles
 @given(m=SIZES, k=SIZES, n=SIZES)
 def test_all_three_products_are_those_of_numpy(dtype, m, k, n):
     rng, gemm = np.random.RandomState(m), gemm_address(dtype)
