@@ -6,7 +6,7 @@ import time
 import warnings
 from functools import partial
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -76,7 +76,12 @@ def measure(options):
         def run(who):
             found[who] = search(kinds[who], options.quick, X, y)
 
+        def run_in_threads():
+            with parallel_config("threading"):
+                search(kinds["ours"], options.quick, X, y)
+
         runs = {who: partial(seconds, run, who) for who in kinds}
+        runs["threads"] = partial(seconds, run_in_threads)
         times = alternate(runs, max(2, options.repeats // 2 + 1))
     finally:
         os.environ.pop("PYTHONWARNINGS")
@@ -88,6 +93,7 @@ def measure(options):
         "n_jobs": N_JOBS,
         "cores_per_worker": max(1, os.cpu_count() // N_JOBS),
         **versus(times["sklearn"], times["ours"]),
+        "threads": versus(times["sklearn"], times["threads"]),
         "best": {
             who: {"params": repr(search.best_params_), "score": float(search.best_score_)}
             for who, search in found.items()
@@ -95,6 +101,7 @@ def measure(options):
         "workers": threads,
     }
     show_ratio(f"{row['candidates']} candidates x 5 folds, n_jobs={N_JOBS}", row, "s")
+    show_ratio("the same, ours in threads", row["threads"], "s")
     for who, best in row["best"].items():
         print(f"{'':>40} | {who} best: {best['score']:.4f} {best['params']}")
     for worker in threads:

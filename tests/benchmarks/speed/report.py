@@ -12,15 +12,19 @@ import pathlib
 from . import report_tables
 from .growth_picture import draw_growth
 from .machine import sentence
-from .targets import verdicts
+from .measuring import mean_ratio
+from .speed_picture import draw_speed
+from .targets import NAMES, verdicts
 
 DOCS = pathlib.Path(__file__).parents[3] / "docs"
 
-INTRODUCTION = """\
-Made by `report.py` in `tests/benchmarks/speed/` from one run of `run.py`. All sides ran in one process,
-alternating, on the same data in the same precision; a figure is the median of {repeats} repeats, or of fewer
-where one takes many seconds. A ratio says how many times faster this library is, and behind it stand the
-least and the greatest ratio of single repeats. Where epochs are compared, what a fit costs once is not
+HOW = """\
+## How it was measured
+
+`report.py` in `tests/benchmarks/speed/` made this page from one run of `run.py`. All sides ran in one
+process, alternating, on the same data in the same precision. A figure is the median of {repeats} repeats,
+or of fewer where one takes many seconds. A ratio says how many times faster this library is. Behind it stand
+the least and the greatest ratio of single repeats. Where epochs are compared, what a fit costs once is not
 counted.
 
 Machine: {machine}. Measured on {date}."""
@@ -30,7 +34,7 @@ REPEAT = """\
 
 ```
 python -m pip install torch --index-url https://download.pytorch.org/whl/cpu
-python -m pip install ".[bench]"                    # jax, skorch, matplotlib
+python -m pip install ".[bench,fast]"               # jax, skorch, matplotlib; numba
 python -m tests.benchmarks.speed.run --json docs/performance.json
 python -m tests.benchmarks.speed.report docs/performance.json
 ```
@@ -42,6 +46,23 @@ A peer that is not installed is left out. `--quick` shows in a few minutes that 
 def summary(figures):
     rows = [(v.what, v.target, v.measured, "yes" if v.met else "**no**") for v in verdicts(figures)]
     return "## Targets\n\n" + report_tables.table(["", "target", "measured", "met"], rows)
+
+
+def gains(figures):
+    """What a reader gains, in a sentence for each peer, and the picture."""
+    rows, sentences = figures.get("fit", []), []
+    for peer, dtype in dict.fromkeys((row["peer"], row["dtype"]) for row in rows):
+        ratios = [row["ratio"] for row in rows if (row["peer"], row["dtype"]) == (peer, dtype)]
+        sentences.append(
+            (NAMES[peer], dtype, f"{min(ratios):.1f} - {max(ratios):.1f}", f"**{mean_ratio(ratios):.1f}**")
+        )
+    return (
+        report_tables.GAINS
+        + "\n\n"
+        + report_tables.table(
+            ["an epoch of Adam beside", "data", "times faster", "geometric mean"], sentences
+        )
+    )
 
 
 SECTIONS = {
@@ -56,17 +77,15 @@ SECTIONS = {
 
 def page(figures, picture):
     """The whole page."""
-    introduction = INTRODUCTION.format(
-        repeats=figures["repeats"], machine=sentence(figures["machine"]), date=figures["date"]
-    )
-    parts = ["# Performance", introduction]
+    how = HOW.format(repeats=figures["repeats"], machine=sentence(figures["machine"]), date=figures["date"])
+    parts = ["# Performance"]
     if figures["quick"]:
         parts.append("**From a quick run on small data: the figures mean little.**")
-    parts += [summary(figures), report_tables.OBSTACLES]
+    parts += [gains(figures), report_tables.LIMITS, how]
     parts += [write(figures[name]) for name, write in SECTIONS.items() if name in figures]
     if "growth" in figures:
         parts.append(report_tables.of_growth(figures["growth"], picture))
-    return "\n\n".join(part for part in [*parts, REPEAT] if part) + "\n"
+    return "\n\n".join(part for part in [*parts, summary(figures), REPEAT] if part) + "\n"
 
 
 def main():
@@ -79,8 +98,10 @@ def main():
     arguments = parser.parse_args()
     figures = json.loads(arguments.file.read_text("utf-8"))
     picture = pathlib.Path("images") / "growth.png"
+    (arguments.output.parent / picture).parent.mkdir(parents=True, exist_ok=True)
+    if {"sklearn", "numpy"} <= {row["peer"] for row in figures.get("fit", [])}:
+        draw_speed(figures["fit"], arguments.output.parent / picture.with_name("speed.png"))
     if "growth" in figures:
-        (arguments.output.parent / picture).parent.mkdir(parents=True, exist_ok=True)
         draw_growth(figures["growth"], arguments.output.parent / picture)
     arguments.output.write_text(page(figures, picture.as_posix()), "utf-8")
 

@@ -6,15 +6,20 @@ from .growth_picture import AXIS_LABELS
 from .measuring import mean_ratio
 from .targets import NAMES
 
+GAINS = """\
+How many times faster an epoch is than scikit-learn's, for the same model: with numba installed
+(`python -m pip install ".[fast]"`), and on NumPy alone. The five networks are those of the section *Fit*.
+
+![Bars: times faster than scikit-learn on five networks, with numba and on NumPy alone.](images/speed.png)"""
+
 LIMITS = """\
 ## What remains in the others' favour
 
-- The first fit on a machine compiles kernels, for some seconds. numba keeps them on disk, and the next
-  process loads them. Without numba nothing is compiled and nothing waits.
-- JAX and PyTorch compute on GPUs too. From some million parameters on, use one.
-- NumPy's own path is as fast as the kernels where products are nearly all that a step does: wide layers and
-  large batches on one thread.
-- How much two threads can gain depends on the machine: products alone gain what *The limit* shows."""
+- The first fit with numba on a machine compiles kernels, for some seconds. numba keeps them on disk, and the
+  next process loads them. On NumPy alone nothing is compiled.
+- JAX and PyTorch also compute on GPUs. For networks of many millions of parameters, use one.
+- Large products on one thread take most of a step. There numba gains little over NumPy alone.
+- How much two threads gain depends on the machine. *The limit* shows what products alone gain on this one."""
 
 FIT = """\
 ## Fit
@@ -250,6 +255,10 @@ def of_search(row):
                     f"{row['best']['sklearn']['score']:.4f} / {row['best']['ours']['score']:.4f}",
                 )
             ],
+        )
+        + (
+            f'\n\nWith `joblib.parallel_config("threading")`, this library takes '
+            f"{number(row['threads']['ours'])} s: **{row['threads']['ratio']:.2f}** times faster."
         )
     )
 
