@@ -80,13 +80,17 @@ class Kernel:
         The same for other compiled functions to call.
     seconds : float
         Time that all kernels have taken to compile in this process, apart from loading them from the cache.
+    all : list of Kernel
+        Every kernel of this process.
     """
 
     seconds: ClassVar[float] = 0.0
+    all: ClassVar[list[Kernel]] = []
 
     def __init__(self, function: Callable[..., Any], arguments: Arguments) -> None:
         self.function, self.arguments = function, arguments
         self.inner = inner(function)
+        Kernel.all.append(self)
         self._compiled: dict[np.dtype[Any], Callable[..., Any]] = {}
 
     def __getitem__(self, dtype: npt.DTypeLike) -> Callable[..., Any]:
