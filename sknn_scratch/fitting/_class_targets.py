@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
@@ -102,7 +101,7 @@ class ClassTargets:
                 codes = y.toarray() if issparse(y) else y
                 self.n_outputs_ = codes.shape[1]
             else:
-                codes = LabelEncoder().fit(self.classes_).transform(y)[:, np.newaxis]
+                codes = np.searchsorted(self.classes_, y)[:, np.newaxis]  # sorted, and y has no others
                 self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
         weight = self._with_class_weight(weight, codes, kind, dtype, purpose)
         return codes.astype(dtype), weight, self._loss_for(kind)
@@ -143,9 +142,8 @@ class ClassTargets:
             if not set(new) <= set(old):
                 raise ValueError(f"Column {i} of y has classes {new} that are not all in {old}.")
         self.classes_ = known
-        encoders = [LabelEncoder().fit(classes) for classes in known]
-        pairs = zip(encoders, columns, strict=True)
-        return np.column_stack([encoder.transform(column) for encoder, column in pairs])
+        pairs = zip(known, columns, strict=True)
+        return np.column_stack([np.searchsorted(classes, column) for classes, column in pairs])
 
     def _with_class_weight(
         self, weight: Weights, codes: npt.NDArray[Any], kind: str, dtype: npt.DTypeLike, purpose: Purpose
