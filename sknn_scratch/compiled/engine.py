@@ -21,9 +21,6 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
 from sknn_scratch.core.prediction import forward_by_blocks
 from sknn_scratch.core.workspace import Workspace
 
-NUMBERS_OF_A_PREDICTION = 2**15
-"""Outputs of all layers for all rows from which compiled layers predict faster than NumPy's."""
-
 
 class CompiledEngine(Engine):
     """Numba's kernels, and NumPy for what has none.
@@ -68,14 +65,12 @@ class CompiledEngine(Engine):
         parameters: Sequence[LayerParameters],
         rows: npt.NDArray[np.intp] | None = None,
     ) -> FloatArray:
-        """By compiled layers if there are many rows."""
-        n_rows = X.shape[0] if rows is None else len(rows)
-        if n_rows * sum(layer.n_outputs for layer in network.layers) >= NUMBERS_OF_A_PREDICTION:
-            dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
-            layers = self._prepared(compiled_layers, network.layers, dtype)
-            if layers is not None:
-                return forward_by_blocks(layers, X, merged(layers, parameters), rows)
-        return network.raw_scores(X, parameters, rows)
+        """By compiled layers."""
+        dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
+        layers = self._prepared(compiled_layers, network.layers, dtype)
+        if layers is None:
+            return network.raw_scores(X, parameters, rows)
+        return forward_by_blocks(layers, X, merged(layers, parameters), rows)
 
     def _prepared(self, prepare: Callable[..., Any], *args: Any) -> Any:
         """What is prepared with kernels, or None if one of them cannot be compiled."""

@@ -63,16 +63,14 @@ def forward_by_blocks(
         return forward.of_part(slice(1), forward.memory(1))
 
     size = _rows_of_a_block(layers, forward.dtype)
-    blas = blas_for(min(n_rows, size) * largest_weights(parameters))
-    if n_rows <= size:
-        with blas:
-            return forward.of_part(slice(n_rows), forward.memory(n_rows))
+    if n_rows <= size:  # taking the limit would take as long as what it saves
+        return forward.of_part(slice(n_rows), forward.memory(n_rows))
 
     out: FloatArray = np.empty((n_rows, layers[-1].n_outputs), forward.dtype)
     starts = range(0, n_rows, size)
     n_parameters = sum(array.size for of_layer in parameters for array in of_layer.values())
     if size * n_parameters < WORK_OF_A_BLOCK:
-        with blas:
+        with blas_for(size * largest_weights(parameters)):
             forward.of_blocks(starts, size, out)
     else:
         _in_threads(forward, starts, size, out)

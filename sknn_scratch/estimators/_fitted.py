@@ -14,7 +14,7 @@ from sknn_scratch.core import Dense, Network, Parameters
 from sknn_scratch.estimators._columns import explained, refuse_dates_in
 from sknn_scratch.estimators._settings import MLPSettings
 from sknn_scratch.fitting._available import available_if
-from sknn_scratch.fitting._engine import engine
+from sknn_scratch.fitting._engine import raw_scores
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: TID251
@@ -91,7 +91,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         """The fitted network, and its raw scores for X."""
         X = self._checked(X)
         network = self._fitted_network()
-        return network, engine().raw_scores(network, X, self._by_layer(network))
+        return network, raw_scores(network, X, self._by_layer(network))
 
     def _checked(self, X):
         """Data to predict from: numbers as they come, or in the precision that `dtype` asks for."""

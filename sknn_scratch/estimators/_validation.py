@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sknn_scratch.core import Batch, History, Network
-from sknn_scratch.fitting._engine import engine
+from sknn_scratch.fitting._engine import raw_scores
 from sknn_scratch.fitting._scores import ValidationScorer
 
 
@@ -51,7 +51,7 @@ class Validation:
     @np.errstate(over="ignore", invalid="ignore")  # divergence shows in loss and score
     def __call__(self, parameters):
         loss = self.network.loss
-        raw = engine().raw_scores(self.network, self.data.X, parameters.layers, self.rows)
+        raw = raw_scores(self.network, self.data.X, parameters.layers, self.rows)
         if not np.isfinite(raw).all():
             return np.nan, np.nan
         value = loss.value_and_gradient(

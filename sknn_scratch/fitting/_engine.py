@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from sknn_scratch.compiled import obstacle
-from sknn_scratch.core import NUMPY, Engine
+from sknn_scratch.core import NUMPY, Engine, Network
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
 from sknn_scratch.fitting._user_line import warn_user
 
 if TYPE_CHECKING:
@@ -16,6 +21,10 @@ if TYPE_CHECKING:
 
 VARIABLE = "SKNN_SCRATCH_ENGINE"
 """Environment variable: ``numpy`` switches compiled kernels off."""
+
+
+ROWS_FOR_KERNELS = 256
+"""Rows from which kernels predict faster: for fewer, a process that only predicts need not import numba."""
 
 
 def engine(verbose: object = False) -> Engine:
@@ -37,6 +46,29 @@ def engine(verbose: object = False) -> Engine:
         If the environment names an engine that does not exist.
     """
     return NUMPY if reason_for_numpy() else _compiled(bool(verbose))
+
+
+def raw_scores(
+    network: Network,
+    X: FloatArray,
+    parameters: Sequence[LayerParameters],
+    rows: npt.NDArray[np.intp] | None = None,
+) -> FloatArray:
+    """The raw scores of a network: few rows by NumPy, many by the engine.
+
+    Parameters
+    ----------
+    network, X, parameters, rows
+        As in :meth:`sknn_scratch.core.Network.raw_scores`.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_outputs)
+        Raw scores.
+    """
+    if (X.shape[0] if rows is None else len(rows)) < ROWS_FOR_KERNELS:
+        return network.raw_scores(X, parameters, rows)
+    return engine().raw_scores(network, X, parameters, rows)
 
 
 def reason_for_numpy() -> str:

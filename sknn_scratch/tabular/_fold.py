@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from sknn_scratch.core import Network, Parameters
-from sknn_scratch.fitting._engine import engine
+from sknn_scratch.fitting._engine import raw_scores
 from sknn_scratch.fitting._target_scale import TargetScale
 from sknn_scratch.tabular._preprocessing import TabularPreprocessor
 
@@ -49,7 +49,7 @@ class Fold:
             Their inverse link is the prediction.
         """
         data = self.preprocessor.encode(table)
-        raws = [engine().raw_scores(self.network, data, _in_float64(layers)) for layers in self.members]
+        raws = [raw_scores(self.network, data, _in_float64(layers)) for layers in self.members]
         return self.in_units(combined(self.network.loss, raws))
 
     def in_units(self, raw):

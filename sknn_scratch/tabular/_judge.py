@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sknn_scratch._sklearn import check_feature_names
-from sknn_scratch.fitting._engine import engine
+from sknn_scratch.fitting._engine import raw_scores
 from sknn_scratch.fitting._scores import ValidationScorer
 from sknn_scratch.tabular._fold import combined
 
@@ -51,7 +51,7 @@ class Judge:
     def _of_split(self, split):
         fold, held_out = split.fold, split.held_out
         parameters = [member.parameters for member in split.members]
-        raws = [engine().raw_scores(fold.network, held_out.data, one.layers) for one in parameters]
+        raws = [raw_scores(fold.network, held_out.data, one.layers) for one in parameters]
         if not all(np.isfinite(raw).all() for raw in raws):
             return np.nan, np.nan
         raw = combined(self._loss, raws)

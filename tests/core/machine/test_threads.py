@@ -237,7 +237,7 @@ def test_blas_has_one_thread_in_training_whose_products_are_too_small_for_more(m
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("n_blocks", [1, 3])
+@pytest.mark.parametrize("n_blocks", [2, 3])
 def test_blas_has_one_thread_in_predictions_whose_products_are_too_small_for_more(
     monkeypatch, size, n_blocks
 ):
