@@ -9,3 +9,9 @@ def one_blas_thread():
     # the networks are small, and the tests run in one process per core already
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture
+def numpy_engine(monkeypatch):
+    """NumPy computes, even where numba is installed: the test looks into the core's own steps."""
+    monkeypatch.setenv("SKNN_SCRATCH_ENGINE", "numpy")

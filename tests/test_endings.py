@@ -86,6 +86,7 @@ def messages_of(fit, category):
         *((name, SpoiltInTrainingSquaredError()) for name in REGRESSORS if name != "folds"),
     ],
 )
+@pytest.mark.usefixtures("numpy_engine")
 def test_where_training_diverges_the_best_epoch_is_kept(name, loss):
     model = clone(REGRESSORS[name]).set_params(loss=loss)
     (message,) = messages_of(lambda: model.fit(X, Y), ConvergenceWarning)

@@ -124,6 +124,7 @@ def test_a_fit_ends_in_a_usable_model_or_as_if_it_had_not_begun(kind, n_times, b
 
 
 @pytest.mark.parametrize("n_times", [4, pytest.param(200, marks=pytest.mark.full)])
+@pytest.mark.usefixtures("numpy_engine")
 def test_a_prediction_ends_in_keyboard_interrupt(n_times):
     model = ScratchMLPClassifier((300, 300), max_iter=1, random_state=0)
     with warnings.catch_warnings(action="ignore"):

@@ -121,6 +121,7 @@ class TestRandomNumbersFromElsewhere:
 
 
 @pytest.mark.parametrize("evaluation", [1, 23])
+@pytest.mark.usefixtures("numpy_engine")
 def test_ctrl_c_in_mid_epoch_leaves_the_last_whole_epoch(evaluation, tmp_path, monkeypatch):
     path, evaluate, n_evaluations = tmp_path / "fit", BinaryLogLoss.value_and_gradient, 0
 

@@ -177,6 +177,7 @@ class TestFailingCallbacks:
             classifier().set_callbacks(object())
 
 
+@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("solver", SOLVERS)
 class TestCtrlC:
     @pytest.mark.parametrize("hook", ["begin", "end"])

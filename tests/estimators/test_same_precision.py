@@ -76,6 +76,7 @@ def floating_arrays(thing, seen=None):
 )
 @pytest.mark.parametrize("X_format", [np.asarray, csr_matrix], ids=["dense", "csr"])
 @pytest.mark.parametrize("task", FACTORS.task)
+@pytest.mark.usefixtures("numpy_engine")
 def test_float32_data_are_trained_on_and_kept_in_float32(task, X_format, solver, sequence, monkeypatch):
     used = []
 

@@ -242,6 +242,7 @@ class TestNames:
             assert ax.get_legend().get_window_extent().width < figure.bbox.width / 3
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_training_interrupted_in_the_first_epoch_has_no_losses_to_show(monkeypatch):
     def press_ctrl_c(*args, **kwargs):
         raise KeyboardInterrupt

@@ -184,6 +184,7 @@ class CtrlC(Stop):
         pass
 
 
+@pytest.mark.usefixtures("numpy_engine")
 class TestCtrlC:
     @staticmethod
     def interrupted(epoch, every=1, **params):
