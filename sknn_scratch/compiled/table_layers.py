@@ -1,21 +1,23 @@
 """RealMLP's hidden layers fused with their activations, around NumPy's products.
 
-A fused layer takes the place of a `NeuralTangent` and the activation after it. What it does elementwise is
-one kernel a pass, which works on blocks of rows that stay in the nearest cache. The flat vector of parameters
-has the same layout, because all weights come first and the rest follows in the order of the layers.
+A fused layer takes the place of a `NeuralTangent` and the activation after it. A parametric activation has a
+kernel of its own, made from the formula of its function: one pass over the numbers. The flat vector of
+parameters has the same layout: all weights come first, and the rest follows in the order of the layers.
 """
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from sknn_scratch.compiled import activations
 from sknn_scratch.compiled.activations import ActivationKernel
-from sknn_scratch.compiled.jit import inner, kernel, matrix, native, row
+from sknn_scratch.compiled.formulas import Formula, functions
+from sknn_scratch.compiled.jit import Kernel, kernel, matrix, row
 from sknn_scratch.compiled.layers import CompiledLayer
 from sknn_scratch.core import (
     Activate,
@@ -26,19 +28,6 @@ from sknn_scratch.core import (
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
-
-BLOCK = 2048
-"""Numbers of a block: two arrays of them lie in the cache nearest to the processor."""
-
-
-@inner
-def rows_of_block(units: int) -> int:
-    """Rows that have about as many numbers as a block."""
-    return max(BLOCK // max(units, 1), 1)
-
-
-_forward = native(activations.forward_types, types.none)
-_backward = native(activations.backward_types, types.none)
 
 
 @kernel(lambda number: (matrix(number), types.float64, row(number)))
@@ -51,9 +40,6 @@ def affine(z: Any, factor: float, bias: Any) -> None:
             z_i[j] = z_i[j] * c + bias[j]
 
 
-_affine = affine.inner
-
-
 @kernel(lambda number: (matrix(number), types.float64, row(number)))
 def affine_backward(delta: Any, factor: float, bias_gradient: Any) -> None:
     """The gradient of b, and delta <- c delta."""
@@ -64,34 +50,6 @@ def affine_backward(delta: Any, factor: float, bias_gradient: Any) -> None:
         for j in range(bias_gradient.size):
             bias_gradient[j] += delta_i[j]
             delta_i[j] *= c
-
-
-def _of_activate(number: types.Type) -> tuple[types.Type, ...]:
-    return types.int64, row(number), matrix(number), types.float64, row(number), matrix(number)
-
-
-@kernel(_of_activate)
-def activate(forward: int, constants: Any, z: Any, factor: float, bias: Any, slope: Any) -> None:
-    """Z <- f(c z + b), and slope <- f' unless it is empty."""
-    rows = rows_of_block(z.shape[1])
-    for start in range(0, z.shape[0], rows):
-        some = z[start : start + rows]
-        _affine(some, factor, bias)
-        _forward(forward, z, (constants, some, bias[:0], slope[start : start + rows]))
-
-
-def _of_activate_backward(number: types.Type) -> tuple[types.Type, ...]:
-    arrays = (matrix(number),) * 3
-    return types.int64, row(number), *arrays, types.float64, row(number)
-
-
-@kernel(_of_activate_backward)
-def activate_backward(
-    backward: int, constants: Any, a: Any, slope: Any, delta: Any, factor: float, bias_gradient: Any
-) -> None:
-    """The gradient of b, and delta <- c delta f'."""
-    _backward(backward, a, (constants, a, slope, delta, bias_gradient))
-    delta *= delta.dtype.type(factor)
 
 
 @kernel(lambda number: (*(matrix(number),) * 3, types.float64, row(number), row(number)))
@@ -111,53 +69,45 @@ def parametric_backward(
             delta_i[j] = delta_z * c
 
 
+_PARAMETRIC = """
+def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope):
+    {constants}
+    one, c = all_z.dtype.type(1), all_z.dtype.type(factor)
+    if slope.size:
+        for i in range(all_z.shape[0]):
+            z_i, difference_i, slope_i = all_z[i], difference[i], slope[i]
+            for j in range(alpha.size):
+                z = z_i[j] * c + bias[j]
+                a = {value}
+                difference_i[j] = a - z
+                slope_i[j] = (one - alpha[j]) + alpha[j] * ({derivative})
+                z_i[j] = z + alpha[j] * (a - z)
+    else:
+        for i in range(all_z.shape[0]):
+            z_i = all_z[i]
+            for j in range(alpha.size):
+                z = z_i[j] * c + bias[j]
+                z_i[j] = z + alpha[j] * ({value} - z)
+"""
+
+
+@functools.cache
+def parametric(formula: Formula) -> Kernel:
+    """The kernel z <- u + alpha d with u = c z + b and d = f(u) - u.
+
+    It also writes d, and (1 - alpha) + alpha f'(u), which is the derivative of the result with respect to u,
+    unless their memory is empty.
+    """
+    constants = "; ".join(f"c{k} = constants[{k}]" for k in range(len(formula.constants)))
+    source = _PARAMETRIC.replace("{constants}", constants)
+    source = source.replace("{value}", formula.value).replace("{derivative}", formula.derivative)
+    (function,) = functions(source, ("parametric",), {})
+    return kernel(_of_parametric)(function)
+
+
 def _of_parametric(number: types.Type) -> tuple[types.Type, ...]:
-    rows = row(number)
-    return (types.int64, *_of_activate(number)[:4], rows, rows, matrix(number), matrix(number), types.boolean)
-
-
-# The derivative of a with respect to z is (1 - alpha) + alpha f'. Activations whose f' is a function of f
-# write f' by their chain rule, which is given ones.
-@kernel(_of_parametric)
-def parametric_activate(
-    forward: int,
-    backward: int,
-    constants: Any,
-    z: Any,
-    factor: float,
-    bias: Any,
-    alpha: Any,
-    difference: Any,
-    slope: Any,
-    needs_slope: bool,
-) -> None:
-    """Z <- u + alpha d with u = c z + b and d = f(u) - u; slope <- da/du unless it is empty."""
-    one, c = z.dtype.type(1), z.dtype.type(factor)
-    rows = rows_of_block(z.shape[1])
-    for start in range(0, z.shape[0], rows):
-        some, d, s = z[start : start + rows], difference[start : start + rows], slope[start : start + rows]
-        for i in range(some.shape[0]):
-            z_i, d_i = some[i], d[i]
-            for j in range(bias.size):
-                u = z_i[j] * c + bias[j]
-                z_i[j] = u
-                d_i[j] = u
-        _forward(forward, z, (constants, d, bias[:0], s if needs_slope else s[:0]))
-        if s.size and not needs_slope:
-            for i in range(s.shape[0]):
-                s[i][:] = one
-            _backward(backward, z, (constants, d, s[:0], s, bias[:0]))
-        for i in range(some.shape[0]):
-            z_i, d_i = some[i], d[i]
-            for j in range(alpha.size):
-                u = z_i[j]
-                difference_ij = d_i[j] - u
-                d_i[j] = difference_ij
-                z_i[j] = u + alpha[j] * difference_ij
-        for i in range(s.shape[0]):
-            s_i = s[i]
-            for j in range(alpha.size):
-                s_i[j] = (one - alpha[j]) + alpha[j] * s_i[j]
+    arrays = row(number), row(number), matrix(number), matrix(number)
+    return row(number), matrix(number), types.float64, *arrays
 
 
 class NeuralTangentLayer(CompiledLayer):
@@ -228,20 +178,21 @@ class NeuralTangentActivate(NeuralTangentLayer):
     def __init__(self, product: NeuralTangent, activate: Activate, kernel: ActivationKernel) -> None:
         super().__init__(product, activate)
         self.kernel, dtype = kernel, kernel.constants.dtype
-        self._forward, self._backward = kernel.forward.address(dtype), kernel.backward.address(dtype)
+        self._forward, self._backward = kernel.forward[dtype], kernel.backward[dtype]
+        self._no_bias = np.empty(0, dtype)
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         slope = {"slope": aligned((n_rows, self.n_outputs), dtype)} if self.kernel.needs_slope else {}
         return {**super().backward_buffers(n_rows, dtype), **slope}
 
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
-        f, slope = self.kernel, buffers.get("slope", z[:0])
-        activate[z.dtype](self._forward, f.constants, z, self.product.factor, parameters["bias"], slope)
+        affine[z.dtype](z, self.product.factor, parameters["bias"])
+        self._forward(self.kernel.constants, z, self._no_bias, buffers.get("slope", z[:0]))
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
-        f, a, factor = self.kernel, buffers["z"], self.product.factor
-        slope = buffers.get("slope", a[:0])
-        activate_backward[delta.dtype](self._backward, f.constants, a, slope, delta, factor, gradient["bias"])
+        a = buffers["z"]
+        self._backward(self.kernel.constants, a, buffers.get("slope", a[:0]), delta, gradient["bias"])
+        delta *= self.product.factor
 
 
 class NeuralTangentParametric(NeuralTangentLayer):
@@ -259,21 +210,18 @@ class NeuralTangentParametric(NeuralTangentLayer):
         self, product: NeuralTangent, activate: ParametricActivate, kernel: ActivationKernel
     ) -> None:
         super().__init__(product, activate)
-        self.kernel, dtype = kernel, kernel.constants.dtype
-        self._addresses = kernel.forward.address(dtype), kernel.backward.address(dtype)
-
-    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        difference = aligned((n_rows, self.n_outputs), dtype)
-        return {**super().forward_buffers(n_rows, dtype), "difference": difference}
+        formula = Formula.read(activate.activation.formula, activate.activation.derivative)
+        assert formula is not None  # it has a kernel
+        self._constants, self._forward = kernel.constants, parametric(formula)[kernel.constants.dtype]
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        slope = aligned((n_rows, self.n_outputs), dtype)
-        return {**super().backward_buffers(n_rows, dtype), "slope": slope}
+        own = {name: aligned((n_rows, self.n_outputs), dtype) for name in ("difference", "slope")}
+        return {**super().backward_buffers(n_rows, dtype), **own}
 
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
-        f, difference, slope = self.kernel, buffers["difference"], buffers.get("slope", z[:0])
-        own = self.product.factor, parameters["bias"], parameters["alpha"]
-        parametric_activate[z.dtype](*self._addresses, f.constants, z, *own, difference, slope, f.needs_slope)
+        of_units = parameters["bias"], parameters["alpha"]
+        of_backward = (buffers.get(name, z[:0]) for name in ("difference", "slope"))
+        self._forward(self._constants, z, self.product.factor, *of_units, *of_backward)
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
         of_units = gradient["alpha"], gradient["bias"]
