@@ -2,7 +2,30 @@
 
 The core stays what one reads and what runs without numba. Here are the same formulas without NumPy's passes
 over memory: kernels that do several elementwise operations on a number while it is in a register. What is
-here knows the core; the core knows nothing of it.
+here knows the core; the core knows nothing of it. To be read in this order:
+
+- ``jit``: numba's options, and kernels that are compiled once for each precision
+- ``elementary``: exp, log, tanh, erf and the like, without branches
+- ``formulas``: from the text of a formula to source
+- ``activations``: kernels made of that source
+- ``losses``: value and gradient
+- ``rules``: penalty, clipping and update in one pass
+- ``layers``: a dense layer and its activation as one
+- ``network``: a network of compiled layers, on the same parameters
+- ``products``: matrix products in compiled code
+- ``epoch``: whole epochs in one compiled loop
+- ``whole_epochs``: which networks that loop is for, and its arguments
+- ``engine``: who runs what
+
+For networks of tables:
+
+- ``periodic``: sine and cosine at once
+- ``table_layers``: hidden layers fused with their activations
+- ``embeddings``: those of numbers and of categories
+
+To be skipped at first reading:
+
+- ``__main__``: compiles kernels ahead
 """
 
 from __future__ import annotations
