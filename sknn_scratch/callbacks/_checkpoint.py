@@ -169,6 +169,7 @@ class Checkpoint:
                 raise ValueError(f"its format is {saved['format']!r}")
             is_same_version = saved["version"] == _VERSION
             saved_with = dict(saved["made_with"]) if is_same_version else {}
+            saved_by = saved["engine"] if is_same_version else ""
         except Exception as error:
             raise self._refusal(f"is not a whole file of Checkpoint ({_named(error)})") from error
         if not is_same_version:
@@ -184,9 +185,9 @@ class Checkpoint:
             restore(run, arrays, saved["state"])
         except Exception as error:
             raise self._refusal(f"does not hold the state of a fit ({_named(error)})") from error
-        if saved.get("engine") != run.engine:
+        if saved_by != run.engine:
             run.warn(
-                f"The file of path={self.path!r} was saved by the engine {saved.get('engine')!r}, and "
+                f"The file of path={self.path!r} was saved by the engine {saved_by!r}, and "
                 f"training goes on with {run.engine!r}: the model may differ from that of a whole fit in its "
                 "last digits."
             )

@@ -8,7 +8,6 @@ come from the processor's cache, and would leave numbers over in each row.
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,7 +149,7 @@ def kernel_of(activation: Activation, dtype: npt.DTypeLike) -> ActivationKernel 
     Returns
     -------
     ActivationKernel or None
-        None also if texts and methods differ, which a warning says once.
+        None also if texts and methods differ, which :func:`complaints` says once.
 
     Examples
     --------
@@ -197,11 +196,19 @@ def _agrees(activation: Activation, formula: Formula, compiled: ActivationKernel
             for one, other in ((a, own), (delta, own_delta))
         )
         if not _AGREED[key]:
-            warnings.warn(
+            _COMPLAINTS.append(
                 f"The formula texts of {type(activation).__name__} are not what its methods compute: "
                 f"{activation.formula!r} with the derivative {activation.derivative!r}. "
-                "NumPy runs its methods.",
-                UserWarning,
-                stacklevel=2,
+                "NumPy runs its methods."
             )
     return _AGREED[key]
+
+
+_COMPLAINTS: list[str] = []
+
+
+def complaints() -> list[str]:
+    """What users should know of the activations that were met since the last call."""
+    messages = _COMPLAINTS.copy()
+    _COMPLAINTS.clear()
+    return messages

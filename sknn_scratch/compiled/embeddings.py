@@ -189,6 +189,8 @@ class PeriodicEmbedding(CompiledLayer):
         The core's layer.
     """
 
+    kernels = embed_numbers, embed_numbers_backward
+
     def __init__(self, embedding: PBLD) -> None:
         self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
 
@@ -255,6 +257,8 @@ class LevelEmbedding(CompiledLayer):
     embedding : CategoryEmbedding
         The core's layer.
     """
+
+    kernels = (add_by_level,)
 
     def __init__(self, embedding: CategoryEmbedding) -> None:
         self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import rules
+from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.jit import Kernel
 from sknn_scratch.compiled.network import compiled_layers, compiled_network, merged
 from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
@@ -67,7 +67,8 @@ class CompiledEngine(Engine):
     ) -> FloatArray:
         """By compiled layers."""
         dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
-        layers = self._prepared(compiled_layers, network.layers, dtype)
+        has_kernels = dtype in (np.float64, np.float32)
+        layers = self._prepared(compiled_layers, network.layers, dtype) if has_kernels else None
         if layers is None:
             return network.raw_scores(X, parameters, rows)
         return forward_by_blocks(layers, X, merged(layers, parameters), rows)
@@ -79,6 +80,8 @@ class CompiledEngine(Engine):
         before = Kernel.seconds
         try:
             prepared = prepare(*args)
+            for message in activations.complaints():
+                self._warn(message)
             if Kernel.seconds > before:
                 self._tell(
                     f"Compiled kernels in {Kernel.seconds - before:.1f} s, once: numba keeps them on disk."
@@ -123,6 +126,8 @@ class CompiledStep(Step):
     ) -> None:
         self.network, self.l2, self.training, self.workspace = network, float(l2), training, workspace
         self._rule = rules.CompiledRule(rule)
+        for kernel in (rules.update, rules.gradient_norm):
+            kernel.compile(workspace.parameters.flat.dtype)
         self._strength = 0.0
 
     def gradient(self, X: FloatArray, y: FloatArray, weight: FloatArray | None) -> float:

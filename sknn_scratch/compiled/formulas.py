@@ -43,9 +43,6 @@ _OF_ONE: Mapping[str, Callable[[float], float]] = {
 _OF_TWO = {"max": "maximum", "min": "minimum"}
 
 
-_ELEMENTARY = pathlib.Path(elementary.__file__).read_bytes()
-
-
 @scalar
 def where(condition: Any, value: Any, otherwise: Any) -> Any:
     """``value if condition else otherwise``, of which both are computed: no branch stops vectorisation."""
@@ -210,7 +207,8 @@ def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> li
     """Python functions from source, for numba to compile and to find again in its cache on disk.
 
     numba's cache asks for a file, a function's name and its bytecode, which has the names of the functions
-    that it calls but not their content. So the name has a digest of the source and of `elementary`.
+    that it calls but not their content. So the name has a digest of the source and of
+    the files that these functions are from.
 
     Parameters
     ----------
@@ -226,7 +224,9 @@ def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> li
     list of function
         One for each name.
     """
-    digest = hashlib.sha256(_ELEMENTARY + source.encode()).hexdigest()[:12]
+    files = {getattr(f, "py_func", f).__code__.co_filename for f in known.values()} | {elementary.__file__}
+    content = b"".join(pathlib.Path(file).read_bytes() for file in sorted(files))
+    digest = hashlib.sha256(content + source.encode()).hexdigest()[:12]
     namespace = {**vars(elementary), **known}
     namespace |= {"sqrt": np.sqrt, "where": where, "maximum": maximum, "minimum": minimum}
     exec(compile(source.replace("{digest}", digest), __file__, "exec"), namespace)

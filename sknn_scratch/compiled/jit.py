@@ -93,15 +93,21 @@ class Kernel:
         Kernel.all.append(self)
         self._compiled: dict[np.dtype[Any], Callable[..., Any]] = {}
 
-    def __getitem__(self, dtype: npt.DTypeLike) -> Callable[..., Any]:
+    def compile(self, dtype: npt.DTypeLike) -> None:
+        """Compile for a precision, or load from the cache, unless that has been done."""
         dtype = np.dtype(dtype)
+        if dtype not in (np.float64, np.float32):
+            raise TypeError(f"Kernels are compiled for float64 and float32, got {dtype}.")
         if dtype not in self._compiled:
             number = types.float64 if dtype == np.float64 else types.float32
             start = time.perf_counter()
             compiled = self._compiled[dtype] = _jit(self.function, self.arguments(number))
             if not numba.config.DISABLE_JIT and compiled.stats.cache_misses:  # type: ignore[attr-defined]
                 Kernel.seconds += time.perf_counter() - start
-        return self._compiled[dtype]
+
+    def __getitem__(self, dtype: npt.DTypeLike) -> Callable[..., Any]:
+        self.compile(dtype)
+        return self._compiled[np.dtype(dtype)]
 
     def address(self, dtype: npt.DTypeLike) -> int:
         """Where the compiled function lies, for :func:`native` calls."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled.activations import ActivationKernel
+from sknn_scratch.compiled.jit import Kernel
 from sknn_scratch.core.layers import Activate, Dense, Layer
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.machine.memory import aligned
@@ -22,9 +23,12 @@ class CompiledLayer(Layer):
     ----------
     parts : tuple of Layer
         The core's layers.
+    kernels : tuple of Kernel
+        What its passes call besides the kernels of its activation.
     """
 
     parts: tuple[Layer, ...]
+    kernels: tuple[Kernel, ...] = ()
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:

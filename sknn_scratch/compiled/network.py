@@ -53,7 +53,10 @@ def compiled_network(network: Network, parameters: Parameters) -> tuple[Network,
         Compiled as far as there are kernels, and the same vector.
     """
     layers = tuple(compiled_layers(network.layers, parameters.flat.dtype))
-    loss = network.loss if losses.kernel_of(network.loss) is None else CompiledLoss(network.loss)
+    found = losses.kernel_of(network.loss)
+    if found is not None:
+        found.kernel.compile(parameters.flat.dtype)
+    loss = network.loss if found is None else CompiledLoss(network.loss)
     compiled = Network(layers, loss, network.l2)
     return compiled, Parameters(compiled.shapes, parameters.flat)
 
@@ -86,7 +89,7 @@ def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer
     rest = list(layers)
     while rest:
         pair = _compiled_pair(rest[0], rest[1], dtype) if len(rest) > 1 else None
-        found.append(_compiled_alone(rest[0]) if pair is None else pair)
+        found.append(_compiled_alone(rest[0], dtype) if pair is None else pair)
         del rest[: 1 if pair is None else 2]
     return found
 
@@ -96,15 +99,24 @@ def _compiled_pair(layer: Layer, following: Layer, dtype: npt.DTypeLike) -> Laye
     if kind is None:
         return None
     kernel = kernel_of(following.activation, dtype)  # type: ignore[attr-defined]
-    return None if kernel is None else kind(layer, following, kernel)  # type: ignore[abstract]
+    return None if kernel is None else _ready(kind(layer, following, kernel), dtype)  # type: ignore[abstract]
 
 
-def _compiled_alone(layer: Layer) -> Layer:
+def _compiled_alone(layer: Layer, dtype: npt.DTypeLike) -> Layer:
     if type(layer) is Columns:
-        parts = (part._replace(layer=part.layer and _compiled_alone(part.layer)) for part in layer.parts)
+        parts = (
+            part._replace(layer=part.layer and _compiled_alone(part.layer, dtype)) for part in layer.parts
+        )
         return replace(layer, parts=tuple(parts))
     kind = _SINGLE.get(type(layer))
-    return layer if kind is None else kind(layer)  # type: ignore[arg-type,abstract]
+    return layer if kind is None else _ready(kind(layer), dtype)  # type: ignore[arg-type,abstract]
+
+
+def _ready(layer: CompiledLayer, dtype: npt.DTypeLike) -> Layer:
+    """The layer, whose kernels are compiled now: what cannot be compiled shows before a step begins."""
+    for kernel in layer.kernels:
+        kernel.compile(dtype)
+    return layer
 
 
 def merged(layers: Sequence[Layer], parameters: Sequence[LayerParameters]) -> list[LayerParameters]:

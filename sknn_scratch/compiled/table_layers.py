@@ -157,6 +157,8 @@ class NeuralTangentLayer(CompiledLayer):
 class Affine(NeuralTangentLayer):
     """z = c x W + b."""
 
+    kernels = affine, affine_backward
+
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
         affine[z.dtype](z, self.product.factor, parameters["bias"])
 
@@ -174,6 +176,8 @@ class NeuralTangentActivate(NeuralTangentLayer):
     kernel : ActivationKernel
         The function f.
     """
+
+    kernels = (affine,)
 
     def __init__(self, product: NeuralTangent, activate: Activate, kernel: ActivationKernel) -> None:
         super().__init__(product, activate)
@@ -205,6 +209,8 @@ class NeuralTangentParametric(NeuralTangentLayer):
     kernel : ActivationKernel
         The function f.
     """
+
+    kernels = (parametric_backward,)
 
     def __init__(
         self, product: NeuralTangent, activate: ParametricActivate, kernel: ActivationKernel
