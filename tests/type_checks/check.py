@@ -15,7 +15,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).parents[2]
 
 EXCEPTIONS = {
-    r'mypy import-untyped: .*"(sklearn|pandas|scipy|joblib)\b': "They have no types, and mypy looks no further.",
+    r'mypy import-untyped: .*"(sklearn|pandas|scipy|joblib)\b': "They have no types; mypy stops there.",
     r"pyright .*\bUnknown\b": "pyright guesses from scikit-learn's code what functions such as clone return,",
     r'pyright .*(SupportsIndex|"__getitem__"|"digitize")': "with lists among what transformers return,",
     r'pyright .* for class "(str|tuple\[str, str\])"': "and strings among what train_test_split returns.",
