@@ -8,7 +8,7 @@ here knows the core; the core knows nothing of it. To be read in this order:
 - ``elementary``: exp, log, tanh, erf and the like, without branches
 - ``formulas``: from the text of a formula to source
 - ``activations``: kernels made of that source
-- ``losses``: value and gradient
+- ``loss_means``, ``losses_of_numbers``, ``losses_of_classes``, ``losses``: value and gradient
 - ``rules``: penalty, clipping and update in one pass
 - ``layers``: a dense layer and its activation as one
 - ``network``: a network of compiled layers, on the same parameters

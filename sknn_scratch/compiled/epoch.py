@@ -16,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import float64, int64, types
 
-from sknn_scratch.compiled import activations, losses, rules
+from sknn_scratch.compiled import activations, rules
+from sknn_scratch.compiled.activations import add_bias, add_columns
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
+from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
 
 _forward = native(activations.forward_types, types.none)
 _backward = native(activations.backward_types, types.none)
-_value_and_gradient = native(losses.argument_types, float64)
+_value_and_gradient = native(argument_types, float64)
 _gradient_norm = native(rules.gradient_norm.arguments, float64)
 _update = native(rules.update.arguments, float64)
 
@@ -46,6 +48,120 @@ def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int
     """Numbers of memory that :func:`run_steps` needs, at most."""
     columns = [n_targets, 1, *sizes, *sizes, *sizes]  # a batch; inputs, slopes and deltas of all layers
     return sum(_room(batch_size, int(n)) for n in columns)
+
+
+@inner
+def _take(X: Any, y: Any, weight: Any, order: Any, begin: int, x: Any, targets: Any, weights: Any) -> float:
+    """Copy the rows of a batch; returns the sum of their weights."""
+    for i in range(len(x)):
+        source = order[begin + i] if len(order) else begin + i
+        x[i] = X[source]
+        targets[i] = y[source]
+        if len(weight):
+            weights[i] = weight[source]
+    return float(len(x)) if len(weight) == 0 else sum_of(weights)
+
+
+# The inputs of all layers lie one after the other, and the slope of each activation behind its output.
+@inner
+def _go_forward(
+    gemm: int,
+    sizes: Any,
+    forward: Any,
+    constants: Any,
+    needs_slope: Any,
+    has_bias: bool,
+    theta: Any,
+    n_weights: int,
+    memory: Any,
+    x: Any,
+    place: int,
+    batch_size: int,
+) -> int:
+    """Compute the outputs of all layers from `place` on; returns where the last one begins."""
+    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
+    n_rows, n_layers = len(x), len(sizes) - 1
+    of_weights, of_bias = 0, n_weights
+    for layer in range(n_layers):
+        n_inputs, n_units = sizes[layer], sizes[layer + 1]
+        z = _matrix(memory, place, n_rows, n_units)
+        product(gemm, x, _matrix(theta, of_weights, n_inputs, n_units), z)
+        of_weights += n_inputs * n_units
+        bias = theta[of_bias : of_bias + n_units] if has_bias else no_bias
+        of_bias += len(bias)
+        if layer == n_layers - 1:
+            if has_bias:
+                add_bias(z, bias)
+        else:
+            place += _room(batch_size, n_units)
+            slope = no_slope
+            if needs_slope[layer]:
+                slope = _matrix(memory, place, n_rows, n_units)
+                place += _room(batch_size, n_units)
+            _forward(forward[layer], theta, (constants[layer], z, bias, slope))
+        x = z
+    return place
+
+
+# Through the same places, from the last layer to the first.
+@inner
+def _go_back(
+    gemm: int,
+    sizes: Any,
+    backward: Any,
+    constants: Any,
+    needs_slope: Any,
+    has_bias: bool,
+    theta: Any,
+    gradient: Any,
+    n_weights: int,
+    memory: Any,
+    inputs: int,
+    output: int,
+    n_rows: int,
+    batch_size: int,
+) -> None:
+    """Write the gradient; the derivative of the loss lies behind the output."""
+    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
+    n_layers = len(sizes) - 1
+    of_weights, of_bias = n_weights, len(theta)
+    place = output + _room(batch_size, sizes[n_layers])
+    delta = _matrix(memory, place, n_rows, sizes[n_layers])
+    place += _room(batch_size, sizes[n_layers])
+    for layer in range(n_layers - 1, -1, -1):
+        n_inputs, n_units = sizes[layer], sizes[layer + 1]
+        bias_gradient = no_bias
+        if has_bias:
+            of_bias -= n_units
+            bias_gradient = gradient[of_bias : of_bias + n_units]
+        if layer == n_layers - 1:
+            if has_bias:
+                add_columns(delta, bias_gradient)
+        else:
+            a, slope = _matrix(memory, output, n_rows, n_units), no_slope
+            if needs_slope[layer]:
+                slope = _matrix(memory, output + _room(batch_size, n_units), n_rows, n_units)
+            _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
+        output = inputs
+        if layer > 0:
+            output = _place_of_output(sizes, needs_slope, layer - 1, inputs, batch_size)
+        x = _matrix(memory, output, n_rows, n_inputs)
+        of_weights -= n_inputs * n_units
+        product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
+        if layer > 0:
+            delta_x = _matrix(memory, place, n_rows, n_inputs)
+            place += _room(batch_size, n_inputs)
+            product_of_rows(gemm, delta, _matrix(theta, of_weights, n_inputs, n_units), delta_x)
+            delta = delta_x
+
+
+@inner
+def _place_of_output(sizes: Any, needs_slope: Any, layer: int, inputs: int, batch_size: int) -> int:
+    """Where the output of a hidden layer begins."""
+    place = inputs + _room(batch_size, sizes[0])
+    for before in range(layer):
+        place += (2 if needs_slope[before] else 1) * _room(batch_size, sizes[before + 1])
+    return place
 
 
 def _arguments(number: types.Type) -> tuple[types.Type, ...]:
@@ -123,107 +239,53 @@ def run_steps(
     the batches' losses and penalties, each times the batch's weight, and by their weights; the fourth number
     is set to the gradient's norm in an epoch's first step.
     """
-    n_layers = len(sizes) - 1
     n_weights = 0
-    for layer in range(n_layers):
+    for layer in range(len(sizes) - 1):
         n_weights += sizes[layer] * sizes[layer + 1]
-    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
-    n_made = 0
+    of_weight = _room(batch_size, y.shape[1])
+    inputs = of_weight + _room(batch_size, 1)
+    outputs = inputs + _room(batch_size, sizes[0])
+    none, n_made = theta[:0], 0
     for begin in range(start, stop, batch_size):
         n_rows = min(batch_size, stop - begin)
-        # the batch
-        batch_weight = float(n_rows)
-        place = 0
-        targets = _matrix(memory, place, n_rows, y.shape[1])
-        place += _room(batch_size, y.shape[1])
-        weights = memory[place : place + (n_rows if len(weight) else 0)]
-        place += _room(batch_size, 1)
-        x = _matrix(memory, place, n_rows, sizes[0])
-        if len(order):
-            for i in range(n_rows):
-                source = order[begin + i]
-                x[i] = X[source]
-                targets[i] = y[source]
-        else:
-            for i in range(n_rows):
-                x[i] = X[begin + i]
-                targets[i] = y[begin + i]
-        if len(weight):
-            batch_weight = 0.0
-            for i in range(n_rows):
-                weights[i] = weight[order[begin + i] if len(order) else begin + i]
-                batch_weight += weights[i]
-            if batch_weight == 0.0:  # nothing to learn from, and no mean to take
-                continue
-
-        # forward: the inputs of all layers lie one after the other, and each layer's slope behind its output
-        first_input = place
-        place += _room(batch_size, sizes[0])
-        of_weights, of_bias = 0, n_weights
-        for layer in range(n_layers):
-            n_inputs, n_units = sizes[layer], sizes[layer + 1]
-            z = _matrix(memory, place, n_rows, n_units)
-            place += _room(batch_size, n_units)
-            product(gemm, x, _matrix(theta, of_weights, n_inputs, n_units), z)
-            of_weights += n_inputs * n_units
-            bias = theta[of_bias : of_bias + n_units] if has_bias else no_bias
-            of_bias += len(bias)
-            if layer < n_layers - 1:
-                slope = no_slope
-                if needs_slope[layer]:
-                    slope = _matrix(memory, place, n_rows, n_units)
-                    place += _room(batch_size, n_units)
-                _forward(forward[layer], theta, (constants[layer], z, bias, slope))
-            elif has_bias:
-                for i in range(n_rows):
-                    raw = z[i]
-                    for k in range(n_units):
-                        raw[k] += bias[k]
-            x = z
-        # the loss; its gradient is the first delta
-        n_units = sizes[n_layers]
-        output = place - _room(batch_size, n_units)
-        delta = _matrix(memory, place, n_rows, n_units)
-        place += _room(batch_size, n_units)
-        value = _value_and_gradient(loss, theta, (loss_constants, x, targets, weights, delta))
-
-        # backward: through the same places
-        place_of_x = output
-        for layer in range(n_layers - 1, -1, -1):
-            n_inputs, n_units = sizes[layer], sizes[layer + 1]
-            bias_gradient = no_bias
-            if has_bias:
-                of_bias -= n_units
-                bias_gradient = gradient[of_bias : of_bias + n_units]
-            if layer == n_layers - 1:
-                for k in range(len(bias_gradient)):
-                    bias_gradient[k] = 0
-                if has_bias:
-                    for i in range(n_rows):
-                        row_of_delta = delta[i]
-                        for k in range(n_units):
-                            bias_gradient[k] += row_of_delta[k]
-            else:
-                a = _matrix(memory, place_of_x, n_rows, n_units)
-                slope = no_slope
-                if needs_slope[layer]:
-                    slope = _matrix(memory, place_of_x + _room(batch_size, n_units), n_rows, n_units)
-                _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
-            if layer == 0:
-                place_of_x = first_input
-            else:
-                place_of_x -= _room(batch_size, n_inputs)
-                if needs_slope[layer - 1]:
-                    place_of_x -= _room(batch_size, n_inputs)
-            x = _matrix(memory, place_of_x, n_rows, n_inputs)
-            of_weights -= n_inputs * n_units
-            product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
-            if layer > 0:
-                delta_x = _matrix(memory, place, n_rows, n_inputs)
-                place += _room(batch_size, n_inputs)
-                product_of_rows(gemm, delta, _matrix(theta, of_weights, n_inputs, n_units), delta_x)
-                delta = delta_x
-
+        targets, x = _matrix(memory, 0, n_rows, y.shape[1]), _matrix(memory, inputs, n_rows, sizes[0])
+        weights = memory[of_weight : of_weight + (n_rows if len(weight) else 0)]
+        batch_weight = _take(X, y, weight, order, begin, x, targets, weights)
+        if batch_weight == 0.0:  # nothing to learn from, and no mean to take
+            continue
+        output = _go_forward(
+            gemm,
+            sizes,
+            forward,
+            constants,
+            needs_slope,
+            has_bias,
+            theta,
+            n_weights,
+            memory,
+            x,
+            outputs,
+            batch_size,
+        )
+        scores = _matrix(memory, output, n_rows, sizes[-1])
+        delta = _matrix(memory, output + _room(batch_size, sizes[-1]), n_rows, sizes[-1])
+        value = _value_and_gradient(loss, theta, (loss_constants, scores, targets, weights, delta))
+        _go_back(
+            gemm,
+            sizes,
+            backward,
+            constants,
+            needs_slope,
+            has_bias,
+            theta,
+            gradient,
+            n_weights,
+            memory,
+            inputs,
+            output,
+            n_rows,
+            batch_size,
+        )
         # the penalty alpha / (2 n) ||W||^2, and the update
         strength = l2 / batch_weight
         clipping = 1.0
@@ -243,8 +305,8 @@ def run_steps(
                 gradient,
                 first,
                 second,
-                no_bias,  # a rule with factors for groups of parameters is not for this loop
-                no_bias,
+                none,  # a rule with factors for groups of parameters is not for this loop
+                none,
                 len(theta),
                 n_weights,
                 strength,

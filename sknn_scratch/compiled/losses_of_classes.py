@@ -1,0 +1,159 @@
+"""Kernels of losses of one class out of several, whose raw scores softmax turns into probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknn_scratch.compiled.elementary import exp, log
+from sknn_scratch.compiled.jit import inner, kernel, reduction
+from sknn_scratch.compiled.loss_means import Constants, argument_types, scale_rows, total_weight, weighted_sum
+from sknn_scratch.core.parameters import FloatArray
+
+
+@inner
+def _end_of(constants: Constants, column: int, begin: int, n_outputs: int) -> int:
+    """Where the raw scores of a column of classes end that begin at `begin`."""
+    return n_outputs if constants.size == 1 else begin + int(constants[1 + column])
+
+
+# Softmax does not change when the scores of a row are shifted: with the largest at 0, exp cannot overflow.
+@inner
+def _shift(z: FloatArray, largest: FloatArray) -> None:
+    largest[:] = z[0]
+    for k in range(len(z)):
+        of_class = z[k]
+        for i in range(largest.size):
+            largest[i] = max(of_class[i], largest[i])
+    for k in range(len(z)):
+        of_class = z[k]
+        for i in range(largest.size):
+            of_class[i] -= largest[i]
+
+
+@inner
+def _softmax(z: FloatArray, sums: FloatArray, subtracted: float) -> None:
+    """Write p - `subtracted` over shifted scores, and the logarithms of the sums of their exponentials."""
+    less = z.dtype.type(subtracted)
+    sums[:] = 0
+    for k in range(len(z)):
+        of_class = z[k]
+        for i in range(sums.size):
+            of_class[i] = exp(of_class[i])
+            sums[i] += of_class[i]
+    for k in range(len(z)):
+        of_class = z[k]
+        for i in range(sums.size):
+            of_class[i] = of_class[i] / sums[i] - less
+    for i in range(sums.size):
+        sums[i] = log(sums[i])
+
+
+@inner
+def _weighted_scores_of_targets(smoothing: float, z: FloatArray, y: FloatArray, weight: FloatArray) -> float:
+    """The weighted sum of sum_k t_k z_k with the targets t_k = [k = y] (1 - s) + s / K."""
+    value = 0.0
+    for k in range(len(z)):
+        value += smoothing / len(z) * weighted_sum(z[k], weight)
+    for i in range(len(y)):
+        if 0 <= y[i] < len(z):
+            share = 1.0 if weight.size == 0 else np.float64(weight[i])
+            value += share * (1.0 - smoothing) * np.float64(z[int(y[i]), i])
+    return value
+
+
+@reduction
+def _dot(a: FloatArray, b: FloatArray) -> Any:
+    total = a.dtype.type(0)
+    for k in range(a.size):
+        total += a[k] * b[k]
+    return total
+
+
+# with errors e_k = p_k - [k = y], l = sum_k e_k^2 / 2 and dl/dz_k = p_k (e_k - sum_j e_j p_j)
+@inner
+def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
+    error[:] = p
+    if 0 <= y < p.size:
+        error[int(y)] -= p.dtype.type(1)
+    mean = _dot(error, p)
+    for k in range(p.size):
+        p[k] *= error[k] - mean
+    return 0.5 * np.float64(_dot(error, error))
+
+
+@inner
+def _of_classes(
+    is_log_loss: bool,
+    constants: Constants,
+    raw: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    out: FloatArray,
+) -> float:
+    """The weighted sum of the losses of each column of y and its classes; writes the gradients.
+
+    Softmax is computed with one row for a class, since loops over the rows of a batch are longer than loops
+    over classes: in the memory of `raw`, with that of `out` for numbers of which each row has one.
+    """
+    n_rows, n_outputs = raw.shape
+    smoothing, value, end = constants[0], 0.0, 0
+    out[:] = raw
+    by_class, memory = raw.reshape((n_outputs, n_rows)), out.reshape((n_outputs, n_rows))
+    for k in range(n_outputs):
+        for i in range(n_rows):
+            by_class[k, i] = out[i, k]
+    for column in range(y.shape[1]):
+        begin, end = end, _end_of(constants, column, end, n_outputs)
+        z, sums = by_class[begin:end], memory[begin]
+        _shift(z, sums)
+        if is_log_loss:  # log s - sum_k t_k z_k with s = sum_k exp(z_k)
+            value -= _weighted_scores_of_targets(smoothing, z, y[:, column], weight)
+        _softmax(z, sums, smoothing / (end - begin))
+        if is_log_loss:
+            value += weighted_sum(sums, weight)
+    for i in range(n_rows):
+        for k in range(n_outputs):
+            out[i, k] = by_class[k, i]
+    right = out.dtype.type(1.0 - smoothing)
+    for i in range(n_rows):
+        end, share = 0, 1.0 if weight.size == 0 else np.float64(weight[i])
+        for column in range(y.shape[1]):
+            begin, end = end, _end_of(constants, column, end, n_outputs)
+            if not is_log_loss:
+                value += share * _class_squared(out[i, begin:end], y[i, column], raw[i, begin:end])
+            elif 0 <= y[i, column] < end - begin:  # dl/dz_k = p_k - t_k
+                out[i, begin + int(y[i, column])] -= right
+    return value
+
+
+@inner
+def _mean_of_classes(
+    is_log_loss: bool,
+    constants: Constants,
+    raw: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    out: FloatArray,
+) -> float:
+    value = _of_classes(is_log_loss, constants, raw, y, weight, out)
+    total = total_weight(weight, len(raw))
+    scale_rows(out, weight, total)
+    return value / total
+
+
+@kernel(argument_types)
+def log_loss(
+    constants: Constants, raw: FloatArray, y: FloatArray, weight: FloatArray, out: FloatArray
+) -> float:
+    """See :class:`~sknn_scratch.core.LogLoss`."""
+    return _mean_of_classes(True, constants, raw, y, weight, out)
+
+
+@kernel(argument_types)
+def class_squared_error(
+    constants: Constants, raw: FloatArray, y: FloatArray, weight: FloatArray, out: FloatArray
+) -> float:
+    """See :class:`~sknn_scratch.core.ClassSquaredError`."""
+    return _mean_of_classes(False, constants, raw, y, weight, out)
