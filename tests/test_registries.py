@@ -118,7 +118,7 @@ def test_a_step_with_it_is_explained(monkeypatch):
         monkeypatch.setitem(registry, name, new)
     model = fitted(ScratchMLPRegressor, activation="hard_tanh", loss="log_cosh", solver="lion")
     step = explain_step(model, X[:5], targets(ScratchMLPRegressor)[:5])
-    assert step.layers[0].formulas["activation"] == f"a = {HardTanh.formula}"
+    assert step.layers[0].formulas["activation"] == f"a = {HardTanh().formula}"
     assert step.formulas["loss"] == f"sum of ({LogCosh.formula}) / n"
 
 
