@@ -55,8 +55,10 @@ def _take(X: Any, y: Any, weight: Any, order: Any, begin: int, x: Any, targets: 
     """Copy the rows of a batch; returns the sum of their weights."""
     for i in range(len(x)):
         source = order[begin + i] if len(order) else begin + i
-        x[i] = X[source]
-        targets[i] = y[source]
+        for j in range(X.shape[1]):  # an assignment of rows would look whether they overlap
+            x[i, j] = X[source, j]
+        for j in range(y.shape[1]):
+            targets[i, j] = y[source, j]
         if len(weight):
             weights[i] = weight[source]
     return float(len(x)) if len(weight) == 0 else sum_of(weights)
