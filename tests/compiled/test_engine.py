@@ -15,7 +15,10 @@ from sklearn.preprocessing import scale
 
 pytest.importorskip("numba")
 
+from helpers.stop_after import StopAfter
+
 from sknn_scratch import ScratchMLPClassifier, ScratchMLPRegressor
+from sknn_scratch.callbacks import Checkpoint
 from sknn_scratch.compiled import engine as compiled_engine
 from sknn_scratch.compiled import whole_epochs
 from sknn_scratch.core import (
@@ -304,3 +307,16 @@ def test_where_a_kernel_cannot_be_compiled_numpy_computes_and_a_warning_says_so_
     assert_same_model(model, expected, 0)
     assert_same_model(clone(model).fit(X_CLASSES, CLASSES), expected, 0)  # without a warning
     assert _engine.reason_for_numpy() == "RuntimeError: LLVM is of another opinion\nand says much more"
+
+
+def test_a_checkpoint_of_the_other_engine_goes_on_with_a_warning(tmp_path, monkeypatch):
+    path = str(tmp_path / "state.npz")
+    model = ScratchMLPClassifier((20,), max_iter=6, random_state=0)
+    expected = clone(model).fit(X_CLASSES, CLASSES)
+    with monkeypatch.context() as patched:
+        patched.setenv(_engine.VARIABLE, "numpy")
+        clone(model).set_callbacks(Checkpoint(path), StopAfter(3)).fit(X_CLASSES, CLASSES)
+    model.set_callbacks(Checkpoint(path, resume=True))
+    with pytest.warns(UserWarning, match="saved by the engine 'numpy', and training goes on with 'numba'"):
+        model.fit(X_CLASSES, CLASSES)
+    assert_same_model(model, expected)

@@ -57,7 +57,7 @@ The networks of two workloads above: digits has one hidden layer of 100 units, t
 GROWTH = """\
 ## Growth
 
-Seconds per epoch and the peak of memory above the data, float32. Sizes that are not varied: 20,000 rows of
+Seconds per epoch and the peak of memory above the data, float32, on NumPy alone. Sizes that are not varied: 20,000 rows of
 40 features (5,000 rows for features, 2,560 for width), two hidden layers of 64 units, batches of 256.
 Needed are the parameters, their gradient, Adam's two averages, and one batch's activations, the batch
 itself included. Both axes of the picture are logarithmic; the exponent is the slope to the line above."""
@@ -71,7 +71,7 @@ network, and for each row its encoded target and its place in the epoch's order.
 Flat at first, as long as the first layer's products take less time than calling NumPy and than the other
 layers; then straight.""",
     "width": """\
-Two bends: narrow layers cost what a step costs besides; then the layers' outputs grow with the width; wide
+Two bends: narrow layers cost what calling NumPy costs; then the layers' outputs grow with the width; wide
 ones are products and parameters, which grow with its square.""",
     "depth": """\
 Straight once the hidden layers outweigh what a step costs without them.""",

@@ -47,7 +47,7 @@ WORKLOADS = {
     "digits": Workload(1797, 64, 10, (100,), "relu", batch_size=200, n_epochs=40),
     "tabular": Workload(50_000, 40, 2, (256, 256), "relu", batch_size=256, n_epochs=2),
     "image": Workload(60_000, 784, 10, (256, 128), "relu", batch_size=200, n_epochs=1),
-    "online": Workload(1000, 8, 2, (16,), "tanh", batch_size=1, n_epochs=3),
+    "online": Workload(1000, 8, 2, (16,), "tanh", batch_size=1, n_epochs=15),
 }
 
 
