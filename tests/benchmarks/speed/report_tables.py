@@ -58,8 +58,8 @@ GROWTH = """\
 ## Growth
 
 Seconds per epoch and the peak of memory above the data, float32, on NumPy alone. Sizes that are not varied:
-20,000 rows of 40 features (5,000 rows for features, 2,560 for width), two hidden layers of 64 units, batches of 256.
-Needed are the parameters, their gradient, Adam's two averages, and one batch's activations, the batch
+20,000 rows of 40 features (5,000 rows for features, 2,560 for width), two hidden layers of 64 units, batches
+of 256. Needed are the parameters, their gradient, Adam's two averages, and one batch's activations, the batch
 itself included. Both axes of the picture are logarithmic; the exponent is the slope to the line above."""
 
 # why the lines bend where they do: edit these when a new run shows something else
