@@ -19,6 +19,7 @@ def _end_of(constants: Constants, column: int, begin: int, n_outputs: int) -> in
 
 
 # Softmax does not change when the scores of a row are shifted: with the largest at 0, exp cannot overflow.
+# Numbers are copied one by one: an assignment of slices looks for overlaps, and compiles in seconds.
 @inner
 def _shift(z: FloatArray, largest: FloatArray) -> None:
     first = z[0]
