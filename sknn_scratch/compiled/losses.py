@@ -140,8 +140,7 @@ class CompiledLoss(Loss):
     ) -> float:
         weight = per_row[:0] if weight is None else weight
         constants, kernel = self._kernel
-        value: float = kernel[raw.dtype](constants, raw, y, weight, out)
-        return value
+        return float(kernel[raw.dtype](constants, raw, y, weight, out))
 
     def predict(self, raw: FloatArray, out: FloatArray) -> None:
         self.loss.predict(raw, out)

@@ -19,9 +19,12 @@ def _end_of(constants: Constants, column: int, begin: int, n_outputs: int) -> in
 
 
 # Softmax does not change when the scores of a row are shifted: with the largest at 0, exp cannot overflow.
+# Numbers are copied one by one: an assignment of slices looks for overlaps, and compiles in seconds.
 @inner
 def _shift(z: FloatArray, largest: FloatArray) -> None:
-    largest[:] = z[0]
+    first = z[0]
+    for i in range(largest.size):
+        largest[i] = first[i]
     for k in range(len(z)):
         of_class = z[k]
         for i in range(largest.size):
@@ -36,7 +39,8 @@ def _shift(z: FloatArray, largest: FloatArray) -> None:
 def _softmax(z: FloatArray, sums: FloatArray, subtracted: float) -> None:
     """Write p - `subtracted` over shifted scores, and the logarithms of the sums of their exponentials."""
     less = z.dtype.type(subtracted)
-    sums[:] = 0
+    for i in range(sums.size):
+        sums[i] = 0
     for k in range(len(z)):
         of_class = z[k]
         for i in range(sums.size):
@@ -74,7 +78,8 @@ def _dot(a: FloatArray, b: FloatArray) -> Any:
 # with errors e_k = p_k - [k = y], l = sum_k e_k^2 / 2 and dl/dz_k = p_k (e_k - sum_j e_j p_j)
 @inner
 def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
-    error[:] = p
+    for k in range(p.size):
+        error[k] = p[k]
     if 0 <= y < p.size:
         error[int(y)] -= p.dtype.type(1)
     mean = _dot(error, p)
@@ -83,72 +88,61 @@ def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
     return 0.5 * np.float64(_dot(error, error))
 
 
+# Softmax is computed with one row for a class, since loops over the rows of a batch are longer than loops
+# over classes: in the memory of `raw`, with that of `out` for numbers of which each row of the batch has one.
 @inner
-def _of_classes(
-    is_log_loss: bool,
-    constants: Constants,
-    raw: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    out: FloatArray,
-) -> float:
-    """The weighted sum of the losses of each column of y and its classes; writes the gradients.
-
-    Softmax is computed with one row for a class, since loops over the rows of a batch are longer than loops
-    over classes: in the memory of `raw`, with that of `out` for numbers of which each row has one.
-    """
+def _by_class(raw: FloatArray, out: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Transpose `raw` in its own memory; returns it, and the memory of `out` in that shape."""
     n_rows, n_outputs = raw.shape
-    smoothing, value, end = constants[0], 0.0, 0
-    out[:] = raw
     by_class, memory = raw.reshape((n_outputs, n_rows)), out.reshape((n_outputs, n_rows))
+    for i in range(n_rows):
+        for k in range(n_outputs):
+            out[i, k] = raw[i, k]
     for k in range(n_outputs):
         for i in range(n_rows):
             by_class[k, i] = out[i, k]
-    for column in range(y.shape[1]):
-        begin, end = end, _end_of(constants, column, end, n_outputs)
-        z, sums = by_class[begin:end], memory[begin]
-        _shift(z, sums)
-        if is_log_loss:  # log s - sum_k t_k z_k with s = sum_k exp(z_k)
-            value -= _weighted_scores_of_targets(smoothing, z, y[:, column], weight)
-        _softmax(z, sums, smoothing / (end - begin))
-        if is_log_loss:
-            value += weighted_sum(sums, weight)
-    for i in range(n_rows):
-        for k in range(n_outputs):
-            out[i, k] = by_class[k, i]
-    right = out.dtype.type(1.0 - smoothing)
-    for i in range(n_rows):
-        end, share = 0, 1.0 if weight.size == 0 else np.float64(weight[i])
-        for column in range(y.shape[1]):
-            begin, end = end, _end_of(constants, column, end, n_outputs)
-            if not is_log_loss:
-                value += share * _class_squared(out[i, begin:end], y[i, column], raw[i, begin:end])
-            elif 0 <= y[i, column] < end - begin:  # dl/dz_k = p_k - t_k
-                out[i, begin + int(y[i, column])] -= right
-    return value
+    return by_class, memory
 
 
 @inner
-def _mean_of_classes(
-    is_log_loss: bool,
-    constants: Constants,
-    raw: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    out: FloatArray,
-) -> float:
-    value = _of_classes(is_log_loss, constants, raw, y, weight, out)
-    total = total_weight(weight, len(raw))
+def _by_row(by_class: FloatArray, out: FloatArray) -> None:
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = by_class[k, i]
+
+
+@inner
+def _mean(value: float, weight: FloatArray, out: FloatArray) -> float:
+    """The weighted mean, of a weighted sum; turns derivatives in `out` into its gradient."""
+    total = total_weight(weight, len(out))
     scale_rows(out, weight, total)
     return value / total
 
 
+# l = log s - sum_k t_k z_k with s = sum_k exp(z_k), and dl/dz_k = p_k - t_k
 @kernel(argument_types)
 def log_loss(
     constants: Constants, raw: FloatArray, y: FloatArray, weight: FloatArray, out: FloatArray
 ) -> float:
     """See :class:`~sknn_scratch.core.LogLoss`."""
-    return _mean_of_classes(True, constants, raw, y, weight, out)
+    smoothing, n_outputs, value, end = constants[0], raw.shape[1], 0.0, 0
+    by_class, memory = _by_class(raw, out)
+    for column in range(y.shape[1]):
+        begin, end = end, _end_of(constants, column, end, n_outputs)
+        z, sums = by_class[begin:end], memory[begin]
+        _shift(z, sums)
+        value -= _weighted_scores_of_targets(smoothing, z, y[:, column], weight)
+        _softmax(z, sums, smoothing / (end - begin))
+        value += weighted_sum(sums, weight)
+    _by_row(by_class, out)
+    right = out.dtype.type(1.0 - smoothing)
+    for i in range(len(out)):
+        end = 0
+        for column in range(y.shape[1]):
+            begin, end = end, _end_of(constants, column, end, n_outputs)
+            if 0 <= y[i, column] < end - begin:
+                out[i, begin + int(y[i, column])] -= right
+    return _mean(value, weight, out)
 
 
 @kernel(argument_types)
@@ -156,4 +150,17 @@ def class_squared_error(
     constants: Constants, raw: FloatArray, y: FloatArray, weight: FloatArray, out: FloatArray
 ) -> float:
     """See :class:`~sknn_scratch.core.ClassSquaredError`."""
-    return _mean_of_classes(False, constants, raw, y, weight, out)
+    n_outputs, value, end = raw.shape[1], 0.0, 0
+    by_class, memory = _by_class(raw, out)
+    for column in range(y.shape[1]):
+        begin, end = end, _end_of(constants, column, end, n_outputs)
+        z, sums = by_class[begin:end], memory[begin]
+        _shift(z, sums)
+        _softmax(z, sums, 0.0)
+    _by_row(by_class, out)
+    for i in range(len(out)):
+        end, share = 0, 1.0 if weight.size == 0 else np.float64(weight[i])
+        for column in range(y.shape[1]):
+            begin, end = end, _end_of(constants, column, end, n_outputs)
+            value += share * _class_squared(out[i, begin:end], y[i, column], raw[i, begin:end])
+    return _mean(value, weight, out)

@@ -10,9 +10,10 @@ import reference
 from hypothesis import given, settings
 from reference import evaluate
 
-from sknn_scratch.compiled.losses import BLOCK, CompiledLoss, kernel_of
+from sknn_scratch.compiled.losses import CompiledLoss, kernel_of
 from sknn_scratch.core import LOSSES, Network, PerColumn, Tanh, Workspace
 from sknn_scratch.core.losses import ClassSquaredError, Huber, LogLoss
+from sknn_scratch.core.losses.links import LOG_SIGMA_RANGE
 
 CASES = {name: kind() for name, kind in LOSSES.items()} | {
     "huber_near": LOSSES["huber"](0.4),
@@ -58,7 +59,7 @@ def largest_terms(loss, raw, y):
 @each_dtype
 @settings(max_examples=25, deadline=None)
 @given(
-    n_rows=st.integers(1, 40) | st.just(BLOCK // 5 + 11),  # more than a block, for 5 raw scores
+    n_rows=st.integers(1, 40) | st.just(300),  # more than registers hold
     n_targets=st.integers(1, 5),
     weighted=st.booleans(),
     layout=st.sampled_from(sorted(LAYOUTS)),
@@ -83,6 +84,42 @@ def test_value_and_gradient_are_those_of_numpy_within_rounding(
     assert abs(value - expected_value) <= (4 + n_rows) * eps * raw.shape[1] * terms.sum()
     bound = (4 if weight is None else 4 + n_rows) * eps * terms[:, np.newaxis]
     assert (np.abs(gradient.astype(float) - expected) <= bound).all()
+
+
+def largest_terms_of_derivatives(name, raw, y):
+    """The largest term of the formula of each derivative; the default 1 is that of p - y."""
+    if name in ("squared_error", "huber"):
+        return np.maximum(np.abs(raw), np.abs(y))
+    if name == "poisson":
+        return np.maximum(np.exp(raw), y)
+    if name == "gamma":  # 1 and y / p, the exponential of log y - raw, whose rounding error it multiplies
+        return np.maximum(1, y * np.exp(-raw)) * np.maximum(1, np.abs(np.log(y)) + np.abs(raw))
+    if name == "gaussian_nll":
+        (mu, log_sigma), (low, high) = np.hsplit(raw, 2), LOG_SIGMA_RANGE
+        sigma = np.exp(np.clip(log_sigma, low, high))
+        return np.hstack([np.abs(mu - y) / sigma**2, np.maximum(1, ((mu - y) / sigma) ** 2)])
+    return np.ones_like(raw)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@each_dtype
+@settings(max_examples=25, deadline=None)
+@given(n_rows=st.integers(1, 40), seed=st.integers(0, 2**20))
+def test_derivatives_are_within_4_ulp_from_subnormal_to_large_scores(name, dtype, n_rows, seed):
+    loss, rng, limits = LOSSES[name](), np.random.RandomState(seed), np.finfo(dtype)
+    _, y, _ = draw(loss, dtype, n_rows, 3, seed)
+    n_outputs = 3 * loss.raw_per_target
+    largest = 80.0 if loss.link_inverse == "exp" else 1e4
+    sizes = np.exp(rng.uniform(np.log(limits.smallest_subnormal), np.log(largest), (n_rows, n_outputs)))
+    raw = (sizes * rng.choice([-1, 1], sizes.shape)).astype(dtype)
+    raw = np.where(rng.uniform(size=raw.shape) < 0.6, rng.uniform(-20, 20, raw.shape), raw).astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = evaluate(loss, raw, y)[1].astype(float)
+        actual = evaluate(CompiledLoss(loss), raw, y)[1].astype(float)
+        terms = largest_terms_of_derivatives(name, raw.astype(float), y.astype(float)) / n_rows
+    ulps = 4 + (n_outputs if loss.link_inverse == "softmax" else 0)  # softmax has a sum over classes
+    bound = ulps * (float(limits.eps) * terms + float(limits.smallest_subnormal))
+    assert (np.abs(actual - expected) <= bound).all()
 
 
 @each_loss
