@@ -228,6 +228,7 @@ def lines(capsys):
 @both
 @each_solver
 @pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.usefixtures("numpy_engine")  # which prints no line about a first compilation
 def test_the_logger_prints_the_lines_of_verbose(kind, solver, early_stopping, capsys):
     settings = {"solver": solver, "early_stopping": early_stopping, "warm_start": True, "max_iter": 3}
     verbose = unfitted(kind, verbose=True, **settings)
