@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -159,11 +160,7 @@ class WholeEpochs:
     def _learning_rates(self, n_steps: int) -> npt.NDArray[np.float64]:
         """Those of the next steps."""
         progress, schedule = self.training.progress, self.training.schedule
-        rates = np.full(n_steps, schedule(progress))
-        if schedule.changes_within_epoch:
-            step = progress.step
-            for i in range(1, n_steps):
-                progress.step = step + i
-                rates[i] = schedule(progress)
-            progress.step = step
-        return rates
+        if not schedule.changes_within_epoch:
+            return np.full(n_steps, schedule(progress), np.float64)
+        steps = range(progress.step, progress.step + n_steps)
+        return np.array([schedule(replace(progress, step=step)) for step in steps], np.float64)

@@ -36,6 +36,7 @@ from sknn_scratch.core import (
     Patience,
     Progress,
     ReLU,
+    Schedule,
     Training,
 )
 from sknn_scratch.core.epochs import NUMPY
@@ -320,3 +321,13 @@ def test_a_checkpoint_of_the_other_engine_goes_on_with_a_warning(tmp_path, monke
     with pytest.warns(UserWarning, match="saved by the engine 'numpy', and training goes on with 'numba'"):
         model.fit(X_CLASSES, CLASSES)
     assert_same_model(model, expected)
+
+
+class FromOneDown(Schedule):
+    def __call__(self, progress):
+        return 1 if progress.step == 0 else 1 / (1 + progress.step)  # an integer first
+
+
+def test_a_schedule_of_ones_own_may_return_integers(by_numpy):
+    model = ScratchMLPClassifier((20,), solver="sgd", learning_rate=FromOneDown(), max_iter=5, random_state=0)
+    assert_same_model(model.fit(X_CLASSES, CLASSES), by_numpy(model, X_CLASSES, CLASSES))
