@@ -28,7 +28,11 @@ __all__ = [
     "show_versions",
     "__version__",
 ]
-_HOMES = {"show_versions": "_show_versions"}
+_HOMES = {
+    "ScratchRealMLPClassifier": "tabular",
+    "ScratchRealMLPRegressor": "tabular",
+    "show_versions": "_show_versions",
+}
 _SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")
 
 
@@ -36,7 +40,7 @@ def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return importlib.import_module(f"sknn_scratch.{name}")
     if name in __all__:
-        home = "tabular" if name.startswith("ScratchRealMLP") else _HOMES.get(name, "estimators")
+        home = _HOMES.get(name, "estimators")
         return getattr(importlib.import_module(f"sknn_scratch.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -85,7 +85,7 @@ def _of_forward(number: types.Type) -> tuple[types.Type, ...]:
 @kernel(_of_forward)
 def embed_numbers(
     x: Any,
-    slopes: Any,
+    frequencies: Any,
     phases: Any,
     mixture: Any,
     offset: Any,
@@ -94,7 +94,8 @@ def embed_numbers(
     sines: Any,
     e: Any,
 ) -> None:
-    """[cos(slopes x + phases) V + c, x], written to e."""
+    """[cos(2 pi frequencies x + phases) V + c, x], written to e."""
+    two_pi = e.dtype.type(2 * math.pi)
     n_rows, n_inputs = x.shape
     n_waves, n_mixed = mixture.shape[1], mixture.shape[2]
     outputs = columns.reshape(columns.size)
@@ -107,7 +108,7 @@ def embed_numbers(
         for w in range(n_waves):
             cosine = cosines[(k * n_waves + w) * n_rows :][:n_rows]
             sine = sines[(k * n_waves + w) * n_rows :][:n_rows]
-            waves(x_k, slopes[k, w], phases[k, w], cosine, sine)
+            waves(x_k, two_pi * frequencies[k, w], phases[k, w], cosine, sine)
             for m in range(n_mixed):
                 e_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
                 add_multiple(e_m, mixture[k, w, m], cosine)
@@ -132,24 +133,24 @@ def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
 # With delta = dL/de of the mixed outputs, for each input
 #   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
 #   dL/dw = 2 pi x^T dL/dh          dL/db = 1^T dL/dh
-#   dL/dx = slopes dL/dh + delta of the last output
+#   dL/dx = 2 pi w dL/dh + delta of the last output
 # The cosines have had their last reader then, and lend their memory to dL/dh.
 @kernel(_of_backward)
 def embed_numbers_backward(
     delta: Any,
-    slopes: Any,
+    frequencies: Any,
     mixture: Any,
     columns: Any,
     cosines: Any,
     sines: Any,
-    slopes_gradient: Any,
+    frequencies_gradient: Any,
     phases_gradient: Any,
     mixture_gradient: Any,
     offset_gradient: Any,
     delta_x: Any,
 ) -> None:
-    """The gradients of slopes and other parameters, and delta_x unless it is empty."""
-    n_rows, n_inputs = delta.shape[0], slopes.shape[0]
+    """The gradients of the parameters, and delta_x unless it is empty."""
+    n_rows, n_inputs, two_pi = delta.shape[0], frequencies.shape[0], delta.dtype.type(2 * math.pi)
     n_waves, n_mixed = mixture.shape[1], mixture.shape[2]
     outputs = columns.reshape(columns.size)
     for k in range(n_inputs):
@@ -173,11 +174,11 @@ def embed_numbers_backward(
                 add_multiple(delta_h, -mixture[k, w, m], delta_m)
             for i in range(n_rows):
                 delta_h[i] *= sine[i]
-            slopes_gradient[k, w] = dot(x_k, delta_h)
+            frequencies_gradient[k, w] = two_pi * dot(x_k, delta_h)
             phases_gradient[k, w] = total(delta_h)
             if delta_x.size:
                 for i in range(n_rows):
-                    delta_x[i, k] += slopes[k, w] * delta_h[i]
+                    delta_x[i, k] += two_pi * frequencies[k, w] * delta_h[i]
 
 
 class PeriodicEmbedding(CompiledLayer):
@@ -214,7 +215,7 @@ class PeriodicEmbedding(CompiledLayer):
         phases, mixture, offset = (parameters[name] for name in ("phases", "mixture", "offset"))
         sines = buffers["sines"].reshape(-1) if "sines" in buffers else e.reshape(-1)[:0]
         memory = columns, cosines.reshape(-1), sines, e
-        embed_numbers[e.dtype](x, _slopes(parameters), phases, mixture, offset, *memory)
+        embed_numbers[e.dtype](x, parameters["frequencies"], phases, mixture, offset, *memory)
         return e
 
     def backward(
@@ -229,14 +230,9 @@ class PeriodicEmbedding(CompiledLayer):
         memory = columns, buffers["cosines"].reshape(-1), buffers["sines"].reshape(-1)
         gradients = [gradient[name] for name in ("frequencies", "phases", "mixture", "offset")]
         delta_x = buffers.get("delta_x", columns[:0])
-        of_waves = _slopes(parameters), parameters["mixture"]
+        of_waves = parameters["frequencies"], parameters["mixture"]
         embed_numbers_backward[columns.dtype](delta, *of_waves, *memory, *gradients, delta_x)
-        gradient["frequencies"][...] *= 2 * math.pi
         return delta_x if delta_x.size else delta
-
-
-def _slopes(parameters: LayerParameters) -> FloatArray:
-    return 2 * math.pi * parameters["frequencies"]
 
 
 @kernel(lambda number: (read_matrix(number), read_matrix(number), matrix(number)))

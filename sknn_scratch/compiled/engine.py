@@ -109,12 +109,13 @@ def _run_epoch(
     if plan is not None:
         return WholeEpochs(plan, parameters, batches, training)
     compiled, its_parameters = compiled_network(network, parameters)
-    rule = rules.kernel_of(training.optimizer)
-    if rule is None:
-        workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
-        return BatchByBatch(batches, training, workspace, NumpyStep(compiled, training, workspace))
     workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
-    step = CompiledStep(replace(compiled, l2=0.0), network.l2, training, workspace, rule)
+    rule = rules.kernel_of(training.optimizer)
+    step: Step = (
+        NumpyStep(compiled, training, workspace)
+        if rule is None
+        else CompiledStep(replace(compiled, l2=0.0), network.l2, training, workspace, rule)
+    )
     return BatchByBatch(batches, training, workspace, step)
 
 

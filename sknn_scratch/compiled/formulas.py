@@ -12,6 +12,7 @@ reciprocal. Powers up to 4 are products.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import math
 import operator
@@ -87,6 +88,7 @@ class Formula(NamedTuple):
     needs_z: bool
 
     @classmethod
+    @functools.cache  # validation asks after every epoch
     def read(cls, value: str, derivative: str) -> Formula | None:
         """Read two texts; None if they have anything in them but arithmetic and the functions known here.
 

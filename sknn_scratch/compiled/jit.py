@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 from numba.core import cgutils
-from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -76,8 +75,6 @@ class Kernel:
 
     Attributes
     ----------
-    inner : function
-        The same for other compiled functions to call.
     seconds : float
         Time that all kernels have taken to compile in this process, apart from loading them from the cache.
     all : list of Kernel
@@ -89,7 +86,6 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any], arguments: Arguments) -> None:
         self.function, self.arguments = function, arguments
-        self.inner = inner(function)
         Kernel.all.append(self)
         self._compiled: dict[np.dtype[Any], Callable[..., Any]] = {}
 
@@ -190,17 +186,3 @@ def read_row(number: types.Type) -> types.Array:
 def read_matrix(number: types.Type) -> types.Array:
     """The type of matrices of any layout that are only read."""
     return types.Array(number, 2, "A", readonly=True)
-
-
-__all__ = [
-    "Kernel",
-    "NumbaError",
-    "inner",
-    "kernel",
-    "matrix",
-    "read_matrix",
-    "read_row",
-    "reduction",
-    "row",
-    "scalar",
-]

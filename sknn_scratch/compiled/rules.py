@@ -80,7 +80,7 @@ class RuleKernel:
             Parameters at the front that have the same factors.
         """
         first = state.averages[self.averages[0]]
-        none = np.empty(0, first.dtype)
+        none = first[:0]
         second = state.averages[self.averages[1]] if len(self.averages) > 1 else none
         if not isinstance(state, GroupedState):
             return first, second, none, none, len(first)
