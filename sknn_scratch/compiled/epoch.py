@@ -1,8 +1,12 @@
-"""Whole epochs of a small network in one compiled loop, under one BLAS thread.
+"""Whole epochs of a multi-layer perceptron in one compiled loop, by one thread or by several.
 
 In small networks the time goes into calls, not arithmetic: fifty calls of NumPy a step, each a microsecond.
 Here Python calls once for many steps. The steps are those of the core, in the same order: take the rows,
 go forward, compute the loss, go backward, update.
+
+In large networks several threads run the same loop at once, each with one BLAS thread. They share each step
+three times, and meet in between: rows for the pass forward and back to the derivatives of each layer, inputs
+of each layer for the gradient of its weights, and parameters for the update.
 
 All that differs between networks is data: sizes, constants, and where the kernels of their activations and of
 their loss lie. So there is one compilation for all of them in each precision.
@@ -10,7 +14,7 @@ their loss lie. So there is one compilation for all of them in each precision.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +22,12 @@ from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
-from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
+from sknn_scratch.compiled.jit import kernel, matrix, native, read_matrix, read_row, row, scalar
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
+from sknn_scratch.compiled.meeting import meet
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
+from sknn_scratch.compiled.views import matrix_of, vector_of
+from sknn_scratch.core.parameters import FloatArray
 
 _forward = native(activations.forward_types, types.none)
 _backward = native(activations.backward_types, types.none)
@@ -29,288 +36,362 @@ _gradient_norm = native(rules.gradient_norm.arguments, float64)
 _update = native(rules.update.arguments, float64)
 
 LINE = 16
-"""Buffers begin at multiples of so many numbers, a line of the cache in float32."""
+"""Matrices, and threads' shares of the parameters, begin at multiples of so many numbers: a line of the cache
+in float32."""
+
+COLUMNS_OF_A_PRODUCT = 4
+"""Threads' shares of a layer's inputs begin at multiples of so many, as many as BLAS computes at a time."""
+
+Integers = npt.NDArray[np.int64]
+
+_integers = types.Array(int64, 1, "C")
 
 
-@inner
-def _room(n_rows: int, n_columns: int) -> int:
-    """Numbers of a buffer, to where the next one begins."""
-    return -(-n_rows * n_columns // LINE) * LINE
+class Plan(NamedTuple):
+    """A network and its rule as the loop wants them; functions are addresses."""
+
+    sizes: Integers
+    """Units of each layer, from the features to the scores."""
+    weights: Integers
+    """Where those of each layer begin among the parameters."""
+    biases: Integers
+    """Likewise."""
+    has_bias: bool
+    forward: Integers
+    backward: Integers
+    constants: FloatArray
+    """Those of each layer's activation."""
+    needs_slope: npt.NDArray[np.bool_]
+    loss: int
+    loss_constants: npt.NDArray[np.float64]
+    rule: int
+    rule_constants: npt.NDArray[np.float64]
+    max_grad_norm: float
+    l2: float
+    gemm: int
+    gradient_norm: int
+    update: int
+    give_way: int
 
 
-@inner
-def _matrix(memory: Any, start: int, n_rows: int, n_columns: int) -> Any:
-    """Some of the memory as a matrix."""
-    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
+def _plan_type(number: types.Type) -> types.Type:
+    functions = [int64] * 4
+    kinds = [_integers, _integers, _integers, types.boolean, _integers, _integers, matrix(number)]
+    kinds += [types.Array(types.boolean, 1, "C"), int64, row(float64), int64, row(float64), float64, float64]
+    return types.NamedTuple((*kinds, *functions), Plan)
 
 
-def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int) -> int:
-    """Numbers of memory that :func:`run_steps` needs, at most."""
-    columns = [n_targets, 1, *sizes, *sizes, *sizes]  # a batch; inputs, slopes and deltas of all layers
-    return sum(_room(batch_size, int(n)) for n in columns)
+class Data(NamedTuple):
+    """The rows, their weights, and the order to take them in."""
+
+    X: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    order: Integers
 
 
-@inner
-def _take(X: Any, y: Any, weight: Any, order: Any, begin: int, x: Any, targets: Any, weights: Any) -> float:
-    """Copy the rows of a batch; returns the sum of their weights."""
+class Places(NamedTuple):
+    """Where the matrices of a step begin in the memory, and the rows of each."""
+
+    n_rows: int
+    targets: int
+    row_weights: int
+    inputs: Integers
+    """Those of each layer, and then the scores."""
+    slopes: Integers
+    """Those of each hidden layer; nobody looks where none are needed."""
+    deltas: Integers
+    """The derivatives by each layer's output before its activation."""
+    end: int
+
+
+_places_type = types.NamedTuple((int64, int64, int64, _integers, _integers, _integers, int64), Places)
+
+
+def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
+    """Deal out the memory of a step.
+
+    Parameters
+    ----------
+    plan : Plan
+        The network.
+    n_rows : int
+        Rows of the largest batch.
+    n_targets : int
+        Columns of y.
+
+    Returns
+    -------
+    Places
+        Its `end` is how many numbers the memory must have.
+    """
+    hidden = plan.sizes[1:-1]
+    columns = np.array([n_targets, 1, *plan.sizes, *hidden, *plan.sizes[1:]])
+    ends = np.cumsum(-(-n_rows * columns // LINE) * LINE)
+    starts, n_layers = np.concatenate(([0], ends[:-1])), len(plan.sizes) - 1
+    inputs, slopes, deltas = np.split(starts[2:], np.cumsum([n_layers + 1, n_layers - 1]))
+    return Places(n_rows, int(starts[0]), int(starts[1]), inputs, slopes, deltas, int(ends[-1]))
+
+
+class Vectors(NamedTuple):
+    """What is trained: the parameters, and what goes with each of them."""
+
+    theta: FloatArray
+    gradient: FloatArray
+    first: FloatArray
+    second: FloatArray
+    """The averages of the rule."""
+    bias_gradients: FloatArray
+    """A row for each thread but the first, as long as all biases together."""
+
+
+def _vectors_type(number: types.Type) -> types.Type:
+    return types.NamedTuple((*[row(number)] * 4, matrix(number)), Vectors)
+
+
+@scalar
+def _rows(memory: Any, place: int, n_columns: int, start: int, stop: int) -> Any:
+    """Some rows of a matrix in the memory."""
+    return matrix_of(memory, place + start * n_columns, stop - start, n_columns)
+
+
+@scalar
+def _share(n: int, unit: int, thread: int, n_threads: int) -> tuple[int, int]:
+    """Where a thread's share of n things begins and ends, in whole units but for the last one."""
+    n_units = -(-n // unit)
+    return min(n, n_units * thread // n_threads * unit), min(n, n_units * (thread + 1) // n_threads * unit)
+
+
+@scalar
+def _batch_weight(data: Any, begin: int, n_rows: int) -> float:
+    """The sum of the weights of a batch."""
+    if len(data.weight) == 0:
+        return float(n_rows)
+    total = 0.0
+    for i in range(n_rows):
+        total += np.float64(data.weight[data.order[begin + i] if len(data.order) else begin + i])
+    return total
+
+
+@scalar
+def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
+    """Copy rows, from the one at `begin` of the order on."""
     for i in range(len(x)):
-        source = order[begin + i] if len(order) else begin + i
-        for j in range(X.shape[1]):  # an assignment of rows would look whether they overlap
-            x[i, j] = X[source, j]
-        for j in range(y.shape[1]):
-            targets[i, j] = y[source, j]
-        if len(weight):
-            weights[i] = weight[source]
-    return float(len(x)) if len(weight) == 0 else sum_of(weights)
+        source = data.order[begin + i] if len(data.order) else begin + i
+        for j in range(data.X.shape[1]):  # an assignment of rows would look whether they overlap
+            x[i, j] = data.X[source, j]
+        for j in range(data.y.shape[1]):
+            targets[i, j] = data.y[source, j]
+        if len(weights):
+            weights[i] = data.weight[source]
 
 
-# The inputs of all layers lie one after the other, and the slope of each activation behind its output.
-@inner
-def _go_forward(
-    gemm: int,
-    sizes: Any,
-    forward: Any,
-    constants: Any,
-    needs_slope: Any,
-    has_bias: bool,
-    theta: Any,
-    n_weights: int,
-    memory: Any,
-    x: Any,
-    place: int,
-    batch_size: int,
-) -> int:
-    """Compute the outputs of all layers from `place` on; returns where the last one begins."""
-    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
-    n_rows, n_layers = len(x), len(sizes) - 1
-    of_weights, of_bias = 0, n_weights
+@scalar
+def _go_forward(plan: Any, places: Any, theta: Any, memory: Any, start: int, stop: int) -> None:
+    """Compute the outputs of all layers for some rows."""
+    no_slope = matrix_of(memory, 0, 0, 0)
+    n_layers = len(plan.sizes) - 1
     for layer in range(n_layers):
-        n_inputs, n_units = sizes[layer], sizes[layer + 1]
-        z = _matrix(memory, place, n_rows, n_units)
-        product(gemm, x, _matrix(theta, of_weights, n_inputs, n_units), z)
-        of_weights += n_inputs * n_units
-        bias = theta[of_bias : of_bias + n_units] if has_bias else no_bias
-        of_bias += len(bias)
-        if layer == n_layers - 1:
-            if has_bias:
-                add_bias(z, bias)
-        else:
-            place += _room(batch_size, n_units)
+        n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
+        x = _rows(memory, places.inputs[layer], n_inputs, start, stop)
+        z = _rows(memory, places.inputs[layer + 1], n_units, start, stop)
+        weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
+        product(plan.gemm, x, weights, z)
+        bias = vector_of(theta, plan.biases[layer], n_units if plan.has_bias else 0)
+        if layer < n_layers - 1:
             slope = no_slope
-            if needs_slope[layer]:
-                slope = _matrix(memory, place, n_rows, n_units)
-                place += _room(batch_size, n_units)
-            _forward(forward[layer], theta, (constants[layer], z, bias, slope))
-        x = z
-    return place
+            if plan.needs_slope[layer]:
+                slope = _rows(memory, places.slopes[layer], n_units, start, stop)
+            _forward(plan.forward[layer], theta, (plan.constants[layer], z, bias, slope))
+        elif plan.has_bias:
+            add_bias(z, bias)
 
 
-# Through the same places, from the last layer to the first.
-@inner
+@scalar
 def _go_back(
-    gemm: int,
-    sizes: Any,
-    backward: Any,
-    constants: Any,
-    needs_slope: Any,
-    has_bias: bool,
-    theta: Any,
-    gradient: Any,
-    n_weights: int,
-    memory: Any,
-    inputs: int,
-    output: int,
-    n_rows: int,
-    batch_size: int,
+    plan: Any, places: Any, theta: Any, memory: Any, bias_gradients: Any, start: int, stop: int
 ) -> None:
-    """Write the gradient; the derivative of the loss lies behind the output."""
-    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
-    n_layers = len(sizes) - 1
-    of_weights, of_bias = n_weights, len(theta)
-    place = output + _room(batch_size, sizes[n_layers])
-    delta = _matrix(memory, place, n_rows, sizes[n_layers])
-    place += _room(batch_size, sizes[n_layers])
+    """Compute the derivatives of all layers for some rows, and the gradient of the biases for them."""
+    no_slope = matrix_of(memory, 0, 0, 0)
+    n_layers = len(plan.sizes) - 1
     for layer in range(n_layers - 1, -1, -1):
-        n_inputs, n_units = sizes[layer], sizes[layer + 1]
-        bias_gradient = no_bias
-        if has_bias:
-            of_bias -= n_units
-            bias_gradient = gradient[of_bias : of_bias + n_units]
-        if layer == n_layers - 1:
-            if has_bias:
-                add_columns(delta, bias_gradient)
-        else:
-            a, slope = _matrix(memory, output, n_rows, n_units), no_slope
-            if needs_slope[layer]:
-                slope = _matrix(memory, output + _room(batch_size, n_units), n_rows, n_units)
-            _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
-        output = inputs
+        n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
+        delta = _rows(memory, places.deltas[layer], n_units, start, stop)
+        of_bias = plan.biases[layer] - plan.biases[0]
+        bias_gradient = vector_of(bias_gradients, of_bias, n_units if plan.has_bias else 0)
+        if layer < n_layers - 1:
+            a, slope = _rows(memory, places.inputs[layer + 1], n_units, start, stop), no_slope
+            if plan.needs_slope[layer]:
+                slope = _rows(memory, places.slopes[layer], n_units, start, stop)
+            _backward(plan.backward[layer], theta, (plan.constants[layer], a, slope, delta, bias_gradient))
+        elif plan.has_bias:
+            add_columns(delta, bias_gradient)
         if layer > 0:
-            output = _place_of_output(sizes, needs_slope, layer - 1, inputs, batch_size)
-        x = _matrix(memory, output, n_rows, n_inputs)
-        of_weights -= n_inputs * n_units
-        product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
-        if layer > 0:
-            delta_x = _matrix(memory, place, n_rows, n_inputs)
-            place += _room(batch_size, n_inputs)
-            product_of_rows(gemm, delta, _matrix(theta, of_weights, n_inputs, n_units), delta_x)
-            delta = delta_x
+            weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
+            before = _rows(memory, places.deltas[layer - 1], n_inputs, start, stop)
+            product_of_rows(plan.gemm, delta, weights, before)
 
 
-@inner
-def _place_of_output(sizes: Any, needs_slope: Any, layer: int, inputs: int, batch_size: int) -> int:
-    """Where the output of a hidden layer begins."""
-    place = inputs + _room(batch_size, sizes[0])
-    for before in range(layer):
-        place += (2 if needs_slope[before] else 1) * _room(batch_size, sizes[before + 1])
-    return place
+@scalar
+def _write_gradient(
+    plan: Any, places: Any, gradient: Any, memory: Any, n_rows: int, thread: int, n_threads: int
+) -> None:
+    """Compute a thread's share of the gradient of each layer's weights: x^T delta for some of its inputs."""
+    for layer in range(len(plan.sizes) - 1):
+        n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
+        start, stop = _share(n_inputs, COLUMNS_OF_A_PRODUCT, thread, n_threads)
+        if start < stop:
+            x = _rows(memory, places.inputs[layer], n_inputs, 0, n_rows)
+            delta = _rows(memory, places.deltas[layer], n_units, 0, n_rows)
+            out = matrix_of(gradient, plan.weights[layer], n_inputs, n_units)
+            product_of_columns(plan.gemm, x[:, start:stop], delta, out[start:stop])
 
 
 def _arguments(number: types.Type) -> tuple[types.Type, ...]:
-    integers = types.Array(int64, 1, "C")
     return (
-        int64,  # gemm
+        _plan_type(number),
         read_matrix(number),  # X
         read_matrix(number),  # y
         read_row(number),  # weight
-        integers,  # order
+        _integers,  # order
+        _places_type,
+        row(number),  # memory
+        _vectors_type(number),
         int64,  # start
         int64,  # stop
-        int64,  # batch_size
-        integers,  # sizes
-        integers,  # forward
-        integers,  # backward
-        matrix(number),  # constants
-        types.Array(types.boolean, 1, "C"),  # needs_slope
-        types.boolean,  # has_bias
-        int64,  # loss
-        row(float64),  # loss_constants
-        int64,  # gradient_norm
-        int64,  # update
-        int64,  # rule_code
-        row(float64),  # rule_constants
-        float64,  # max_grad_norm
-        float64,  # l2
-        row(number),  # theta
-        row(number),  # gradient
-        row(number),  # first
-        row(number),  # second
-        row(number),  # memory
         row(float64),  # learning_rates
         int64,  # n_steps
-        row(float64),  # totals
+        int64,  # thread
+        _integers,  # meeting
+        matrix(float64),  # totals
     )
+
+
+LOSS, PENALTY, WEIGHT, FIRST_NORM, NORM = range(5)
+"""The columns of the totals that :func:`run_steps` keeps."""
+
+N_TOTALS = 8
+"""Numbers of a row of totals: a line of the cache."""
 
 
 @kernel(_arguments)
 def run_steps(
-    gemm: int,
+    plan: Any,
     X: Any,
     y: Any,
     weight: Any,
     order: Any,
+    places: Any,
+    memory: Any,
+    vectors: Any,
     start: int,
     stop: int,
-    batch_size: int,
-    sizes: Any,
-    forward: Any,
-    backward: Any,
-    constants: Any,
-    needs_slope: Any,
-    has_bias: bool,
-    loss: int,
-    loss_constants: Any,
-    gradient_norm: int,
-    update: int,
-    rule_code: int,
-    rule_constants: Any,
-    max_grad_norm: float,
-    l2: float,
-    theta: Any,
-    gradient: Any,
-    first: Any,
-    second: Any,
-    memory: Any,
     learning_rates: Any,
     n_steps: int,
+    thread: int,
+    meeting: Any,
     totals: Any,
 ) -> int:
-    """Train on the batches from row `start` up to row `stop` of an epoch's order.
+    """Train on the batches from row `start` up to row `stop` of an epoch's order, as one of several threads.
 
-    Returns the number of steps that were made: batches without weight are left out. `totals` are increased by
-    the batches' losses and penalties, each times the batch's weight, and by their weights; the fourth number
-    is set to the gradient's norm in an epoch's first step.
+    Parameters
+    ----------
+    plan, X, y, weight, order, places, memory, vectors
+        The network, the data, and what is written; all threads have the same. Weights and order of size 0 are
+        none.
+    start, stop : int
+        The rows.
+    learning_rates : ndarray of shape (n_batches,)
+        That of each step.
+    n_steps : int
+        Steps made before.
+    thread : int
+        Which one this is; there are as many as `totals` has rows.
+    meeting : ndarray
+        Where they meet.
+    totals : ndarray of shape (n_threads, N_TOTALS)
+        A thread's own row is increased by its rows' losses, by its parameters' penalties, each times the
+        weight of the batch, and by that weight; the norm of the gradient in an epoch's first step is set.
+
+    Returns
+    -------
+    int
+        The number of steps that were made: batches without weight are left out.
     """
-    n_weights = 0
-    for layer in range(len(sizes) - 1):
-        n_weights += sizes[layer] * sizes[layer + 1]
-    of_weight = _room(batch_size, y.shape[1])
-    inputs = of_weight + _room(batch_size, 1)
-    outputs = inputs + _room(batch_size, sizes[0])
-    none, n_made = theta[:0], 0
-    for begin in range(start, stop, batch_size):
-        n_rows = min(batch_size, stop - begin)
-        targets, x = _matrix(memory, 0, n_rows, y.shape[1]), _matrix(memory, inputs, n_rows, sizes[0])
-        weights = memory[of_weight : of_weight + (n_rows if len(weight) else 0)]
-        batch_weight = _take(X, y, weight, order, begin, x, targets, weights)
+    data = Data(X, y, weight, order)
+    n_threads, mine = len(totals), totals[thread]
+    theta, gradient, none = vectors.theta, vectors.gradient, vector_of(vectors.theta, 0, 0)
+    n_weights = plan.biases[0]
+    bias_gradients = gradient[n_weights:] if thread == 0 else vectors.bias_gradients[thread - 1]
+    from_number, to_number = _share(len(theta), LINE, thread, n_threads)
+    n_own = to_number - from_number
+    x, g = vector_of(theta, from_number, n_own), vector_of(gradient, from_number, n_own)
+    first_average = vector_of(vectors.first, from_number, n_own)
+    second_average = vector_of(vectors.second, from_number, min(n_own, len(vectors.second)))
+    n_made = n_meetings = 0
+    for begin in range(start, stop, places.n_rows):
+        n_rows = min(places.n_rows, stop - begin)
+        batch_weight = _batch_weight(data, begin, n_rows)
         if batch_weight == 0.0:  # nothing to learn from, and no mean to take
             continue
-        output = _go_forward(
-            gemm,
-            sizes,
-            forward,
-            constants,
-            needs_slope,
-            has_bias,
-            theta,
-            n_weights,
-            memory,
-            x,
-            outputs,
-            batch_size,
-        )
-        scores = _matrix(memory, output, n_rows, sizes[-1])
-        delta = _matrix(memory, output + _room(batch_size, sizes[-1]), n_rows, sizes[-1])
-        value = _value_and_gradient(loss, theta, (loss_constants, scores, targets, weights, delta))
-        _go_back(
-            gemm,
-            sizes,
-            backward,
-            constants,
-            needs_slope,
-            has_bias,
-            theta,
-            gradient,
-            n_weights,
-            memory,
-            inputs,
-            output,
-            n_rows,
-            batch_size,
-        )
+
+        first, last = _share(n_rows, 1, thread, n_threads)
+        targets = _rows(memory, places.targets, data.y.shape[1], first, last)
+        weights = vector_of(memory, places.row_weights + first, last - first if len(data.weight) else 0)
+        inputs = _rows(memory, places.inputs[0], plan.sizes[0], first, last)
+        scores = _rows(memory, places.inputs[-1], plan.sizes[-1], first, last)
+        delta = _rows(memory, places.deltas[-1], plan.sizes[-1], first, last)
+        _take(data, begin + first, inputs, targets, weights)
+        own_weight = sum_of(weights) if len(weights) else float(last - first)
+        if last > first:
+            _go_forward(plan, places, theta, memory, first, last)
+        if own_weight > 0.0:
+            value = _value_and_gradient(
+                plan.loss, theta, (plan.loss_constants, scores, targets, weights, delta)
+            )
+            mine[LOSS] += own_weight * value
+        if n_threads > 1:  # from the mean of these rows to that of the batch
+            share = theta.dtype.type(own_weight / batch_weight)
+            for i in range(last - first):
+                for j in range(plan.sizes[-1]):
+                    delta[i, j] = share * delta[i, j] if own_weight > 0.0 else share
+        _go_back(plan, places, theta, memory, bias_gradients, first, last)
+        n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
+
+        _write_gradient(plan, places, gradient, memory, n_rows, thread, n_threads)
+        if thread == 0:
+            for others in vectors.bias_gradients:
+                for i in range(len(others)):
+                    bias_gradients[i] += others[i]
+        n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
+
         # the penalty alpha / (2 n) ||W||^2, and the update
-        strength = l2 / batch_weight
-        clipping = 1.0
-        if totals[2] == 0.0 or max_grad_norm < np.inf:
-            norm = _gradient_norm(gradient_norm, theta, (theta, gradient, n_weights, strength))
-            if totals[2] == 0.0:
-                totals[3] = norm
-            if norm > max_grad_norm:
-                clipping = max_grad_norm / norm
+        strength, clipping = plan.l2 / batch_weight, 1.0
+        penalised = min(max(n_weights - from_number, 0), len(x))
+        if mine[WEIGHT] == 0.0 or plan.max_grad_norm < np.inf:
+            mine[NORM] = _gradient_norm(plan.gradient_norm, theta, (x, g, penalised, strength))
+            n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
+            norm = 0.0
+            for other in range(n_threads):
+                norm = np.hypot(norm, totals[other, NORM])
+            if mine[WEIGHT] == 0.0:
+                mine[FIRST_NORM] = norm
+            if norm > plan.max_grad_norm:
+                clipping = plan.max_grad_norm / norm
         squares = _update(
-            update,
+            plan.update,
             theta,
             (
-                rule_code,
-                rule_constants,
-                theta,
-                gradient,
-                first,
-                second,
+                plan.rule,
+                plan.rule_constants,
+                x,
+                g,
+                first_average,
+                second_average,
                 none,  # a rule with factors for groups of parameters is not for this loop
                 none,
-                len(theta),
-                n_weights,
+                len(x),
+                penalised,
                 strength,
                 clipping,
                 learning_rates[n_made],
@@ -318,8 +399,8 @@ def run_steps(
                 1.0,
             ),
         )
-        totals[0] += batch_weight * value
-        totals[1] += batch_weight * 0.5 * strength * squares
-        totals[2] += batch_weight
+        mine[PENALTY] += batch_weight * 0.5 * strength * squares
+        mine[WEIGHT] += batch_weight
         n_made += 1
+        n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
     return n_made

@@ -84,9 +84,9 @@ def product(gemm: int, x: Any, weights: Any, out: Any) -> None:
 
 @inner
 def product_of_columns(gemm: int, x: Any, delta: Any, out: Any) -> None:
-    """Write out <- x^T delta, as out^T = delta^T x."""
+    """Write out <- x^T delta, as out^T = delta^T x; x may be some columns of a matrix."""
     m, k, n = len(x), x.shape[1], delta.shape[1]
-    _gemm(gemm, (_N, _T), (n, k, m), (n, k, n), (delta, x, out))
+    _gemm(gemm, (_N, _T), (n, k, m), (n, x.strides[0] // x.itemsize, n), (delta, x, out))
 
 
 @inner

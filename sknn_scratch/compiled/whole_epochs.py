@@ -4,64 +4,59 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import NamedTuple
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled import activations, losses, rules
-from sknn_scratch.compiled.epoch import room_of_a_step, run_steps
+from sknn_scratch.compiled.epoch import (
+    FIRST_NORM,
+    LOSS,
+    N_TOTALS,
+    PENALTY,
+    WEIGHT,
+    Plan,
+    Vectors,
+    places_of,
+    run_steps,
+)
+from sknn_scratch.compiled.meeting import abandon, give_way_address, meeting_place
 from sknn_scratch.compiled.products import gemm_address
-from sknn_scratch.compiled.rules import RuleKernel
 from sknn_scratch.core.batches import Batches
-from sknn_scratch.core.epochs import Training, flush_subnormals
+from sknn_scratch.core.epochs import STEPS_TO_FLUSH, Training, flush_subnormals
 from sknn_scratch.core.grouped_adam import GroupedState
 from sknn_scratch.core.history import Epoch, History
 from sknn_scratch.core.interruption import POSTPONEMENT
 from sknn_scratch.core.layers import Activate, Dense
 from sknn_scratch.core.machine.memory import aligned
-from sknn_scratch.core.machine.threads import threads_pay
+from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team, threads_pay
 from sknn_scratch.core.network import Network
-from sknn_scratch.core.parameters import FloatArray, Parameters
+from sknn_scratch.core.parameters import Parameters, largest_weights
 
-WORK_OF_A_CALL = 2**26
-"""Multiplications of one compiled call, less than a tenth of a second: between calls, Ctrl-C is heard."""
+WORK_OF_A_CALL = 2**29
+"""Multiplications of a thread in one compiled call, 20 to 100 ms: between calls, Ctrl-C is heard."""
 
-WORK_OF_A_STEP = 2**13
+WORK_OF_A_STEP = 2**14
 """What a step costs besides its products, in multiplications."""
 
-_ALL_ROWS = np.empty(0, np.int64)
+ROWS_OF_A_THREAD = 32
+"""Rows of a batch for each thread, at least: with fewer, BLAS reads all weights for little."""
 
-
-class Plan(NamedTuple):
-    """A network as the compiled loop wants it: sizes, constants, and the addresses of kernels."""
-
-    sizes: npt.NDArray[np.int64]
-    forward: npt.NDArray[np.int64]
-    backward: npt.NDArray[np.int64]
-    constants: FloatArray
-    needs_slope: npt.NDArray[np.bool_]
-    has_bias: bool
-    loss: int
-    loss_constants: npt.NDArray[np.float64]
-    rule: RuleKernel
-    l2: float
+_NO_INTEGERS = np.empty(0, np.int64)
 
 
 def plan_of(network: Network, batches: Batches, training: Training) -> Plan | None:
-    """The plan of a network, or None if it is large, or has parts that the loop does not know."""
+    """The plan of a network, or None if it has parts that the loop does not know."""
     dtype = batches.X.dtype
     dense = [layer for layer in network.layers[::2] if type(layer) is Dense]
     hidden = [layer for layer in network.layers[1::2] if type(layer) is Activate]
-    if len(dense) + len(hidden) < len(network.layers):
-        return None
-    largest = max(layer.n_inputs * layer.n_outputs for layer in dense)
     if (
-        type(batches) is not Batches
+        len(dense) + len(hidden) < len(network.layers)
+        or type(batches) is not Batches
         or not isinstance(batches.X, np.ndarray)
         or training.regularization is not None
         or isinstance(training.optimizer_state, GroupedState)
-        or threads_pay(batches.batch_size * largest)  # by NumPy's BLAS: SciPy's would be in their way
     ):
         return None
     loss, rule = losses.kernel_of(network.loss), rules.kernel_of(training.optimizer)
@@ -72,90 +67,115 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
     constants = np.zeros((len(hidden), max((len(f.constants) for f in functions), default=0)), dtype)
     for of_layer, function in zip(constants, functions, strict=True):
         of_layer[: len(function.constants)] = function.constants
+    sizes = np.array([dense[0].n_inputs, *(layer.n_outputs for layer in dense)])
+    # all weights come first in the vector, then all biases
+    ends = np.cumsum([0, *sizes[:-1] * sizes[1:], *sizes[1:]])
+    weights, biases = np.split(ends[:-1], 2)
     return Plan(
-        np.array([dense[0].n_inputs, *(layer.n_outputs for layer in dense)]),
+        sizes,
+        weights,
+        biases,
+        dense[0].has_bias,
         np.array([f.forward.address(dtype) for f in functions], np.int64),
         np.array([f.backward.address(dtype) for f in functions], np.int64),
         constants,
         np.array([f.needs_slope for f in functions], np.bool_),
-        dense[0].has_bias,
         loss.kernel.address(dtype),
         loss.constants,
-        rule,
+        rule.code,
+        rule.constants,
+        rule.max_grad_norm,
         float(network.l2),
+        gemm_address(dtype),
+        rules.gradient_norm.address(dtype),
+        rules.update.address(dtype),
+        give_way_address(),
     )
 
 
+def threads_of(parameters: Parameters, batch_size: int) -> int:
+    """How many threads run the loop: one if products are small, else as many as BLAS may use."""
+    if not threads_pay(batch_size * largest_weights(parameters.layers)):
+        return 1
+    return max(1, min(BLAS_LIMIT.n_threads, joblib.cpu_count(), batch_size // ROWS_OF_A_THREAD))
+
+
 class WholeEpochs:
-    """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`."""
+    """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`, in one thread or more."""
 
     def __init__(self, plan: Plan, parameters: Parameters, batches: Batches, training: Training) -> None:
         self.plan, self.parameters, self.batches, self.training = plan, parameters, batches, training
-        dtype = parameters.flat.dtype
-        self._run, self._gemm = run_steps[dtype], gemm_address(dtype)
-        self._gradient_norm, self._update = rules.gradient_norm.address(dtype), rules.update.address(dtype)
-        room = room_of_a_step(plan.sizes, batches.batch_size, batches.y.shape[1])
-        self._memory, self._gradient = aligned(room, dtype), aligned(parameters.flat.size, dtype)
-        self._weight = np.empty(0, dtype) if batches.weight is None else batches.weight
+        dtype, n_parameters = parameters.flat.dtype, parameters.flat.size
+        self._run, self._rule = run_steps[dtype], rules.kernel_of(training.optimizer)
+        self._places = places_of(plan, batches.batch_size, batches.y.shape[1])
+        self._memory, self._gradient = aligned(self._places.end, dtype), aligned(n_parameters, dtype)
+        weight = np.empty(0, dtype) if batches.weight is None else batches.weight
+        order = _NO_INTEGERS if batches.order is None else batches.order
+        self._data = batches.X, batches.y, weight, order
+        n_threads = threads_of(parameters, batches.batch_size)
+        self._team, self._meeting = Team(n_threads), meeting_place()
+        self._bias_gradients = np.empty((n_threads - 1, n_parameters - parameters.n_weights), dtype)
         work = 3 * parameters.n_weights * batches.batch_size + WORK_OF_A_STEP
-        self._steps_of_a_call = max(1, WORK_OF_A_CALL // work)
+        self._steps_of_a_call = max(1, n_threads * WORK_OF_A_CALL // work)
 
     def __call__(self, history: History) -> Epoch:
         """One pass over the data, in calls between which signals are delivered."""
-        batches, epoch, totals = self.batches, Epoch(), np.zeros(4)
+        batches, epoch, totals = self.batches, Epoch(), np.zeros((self._team.n_threads, N_TOTALS))
         batches.shuffle()
         n_rows = batches.n_batches * batches.batch_size if batches.drop_last else batches.n_rows
         rows_of_a_call = self._steps_of_a_call * batches.batch_size
-        for start in range(0, n_rows, rows_of_a_call):
-            self._call(start, min(n_rows, start + rows_of_a_call), totals, epoch)
-            POSTPONEMENT.deliver()
-        loss, penalty, weight, norm = totals.tolist()
-        epoch.gradient_norm = norm if weight else math.nan
+        with self._team:
+            for start in range(0, n_rows, rows_of_a_call):
+                self._call(start, min(n_rows, start + rows_of_a_call), totals, epoch)
+                POSTPONEMENT.deliver()
+        self._flush_subnormals()
+        loss, penalty = totals[:, [LOSS, PENALTY]].sum(axis=0).tolist()
+        weight = float(totals[0, WEIGHT])
+        epoch.gradient_norm = float(totals[0, FIRST_NORM]) if weight else math.nan
         # rows with a weight may all be among those that do not fill a batch
         epoch.loss = (history.reported(loss) + penalty) / weight if weight else 0.0
         return epoch
 
     def _call(self, start: int, stop: int, totals: npt.NDArray[np.float64], epoch: Epoch) -> None:
         """Train on some rows of the order."""
-        plan, batches, training = self.plan, self.batches, self.training
-        state = training.optimizer_state
-        learning_rates = self._learning_rates(-(-(stop - start) // batches.batch_size))
-        n_made = self._run(
-            self._gemm,
-            batches.X,
-            batches.y,
-            self._weight,
-            _ALL_ROWS if batches.order is None else batches.order,
-            start,
-            stop,
-            batches.batch_size,
-            plan.sizes,
-            plan.forward,
-            plan.backward,
-            plan.constants,
-            plan.needs_slope,
-            plan.has_bias,
-            plan.loss,
-            plan.loss_constants,
-            self._gradient_norm,
-            self._update,
-            plan.rule.code,
-            plan.rule.constants,
-            plan.rule.max_grad_norm,
-            plan.l2,
-            self.parameters.flat,
-            self._gradient,
-            *plan.rule.arrays(state)[:2],
-            self._memory,
-            learning_rates,
-            state.n_steps,
-            totals,
-        )
+        state, progress = self.training.optimizer_state, self.training.progress
+        learning_rates = self._learning_rates(-(-(stop - start) // self.batches.batch_size))
+        averages = self._rule.arrays(state)[:2]
+        vectors = Vectors(self.parameters.flat, self._gradient, *averages, self._bias_gradients)
+
+        def run(thread: int) -> int:
+            try:
+                n_made: int = self._run(
+                    self.plan,
+                    *self._data,
+                    self._places,
+                    self._memory,
+                    vectors,
+                    start,
+                    stop,
+                    learning_rates,
+                    state.n_steps,
+                    thread,
+                    self._meeting,
+                    totals,
+                )
+            except BaseException:
+                abandon(self._meeting)
+                raise
+            return n_made
+
+        self._meeting[:] = 0
+        n_made, *_ = self._team.together(run, range(len(totals)))
         state.n_steps += n_made
-        training.progress.step += n_made
+        progress.step += n_made
         if n_made:
             epoch.learning_rate = float(learning_rates[n_made - 1])
-        flush_subnormals(self.parameters.flat, *state.averages.values())
+        if progress.step // STEPS_TO_FLUSH > (progress.step - n_made) // STEPS_TO_FLUSH:
+            self._flush_subnormals()
+
+    def _flush_subnormals(self) -> None:
+        averages = self.training.optimizer_state.averages.values()
+        flush_subnormals(self.parameters.flat, *averages)
 
     def _learning_rates(self, n_steps: int) -> npt.NDArray[np.float64]:
         """Those of the next steps."""

@@ -11,6 +11,7 @@ moment, so that the environment's variables, ``threadpool_limits`` and joblib's 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
@@ -236,7 +237,6 @@ class Team:
             self._helpers = None
             BLAS_LIMIT.__exit__()
 
-    @uninterrupted
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Results for all items, in their order; all are done when it returns, or raises.
 
@@ -252,8 +252,34 @@ class Team:
         list
             The results.
         """
+        return self._shared(function, functools.partial(interruptibly, function), items)
+
+    def together(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Like :meth:`map`, for threads that wait for each other: Ctrl-C breaks off none of them.
+
+        Parameters
+        ----------
+        function : callable
+            What to do.
+        items : sequence
+            What to do it with, one for each thread of the team.
+
+        Returns
+        -------
+        list
+            The results.
+        """
+        return self._shared(function, function, items)
+
+    @uninterrupted
+    def _shared(
+        self,
+        function: Callable[[Item], Result],
+        function_of_caller: Callable[[Item], Result],
+        items: Sequence[Item],
+    ) -> list[Result]:
         if self._helpers is None or len(items) == 1:
-            return [interruptibly(function, item) for item in items]
+            return [function_of_caller(item) for item in items]
         error_state = np.geterr()
 
         def help_with(item: Item) -> Result:
@@ -262,7 +288,7 @@ class Team:
 
         futures = [self._helpers.submit(help_with, item) for item in items[1:]]
         try:
-            first = interruptibly(function, items[0])
+            first = function_of_caller(items[0])
         finally:
             wait(futures)
         return [first, *(future.result() for future in futures)]

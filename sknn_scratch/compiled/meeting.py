@@ -1,0 +1,93 @@
+"""Where threads of compiled code wait for each other, without Python and its lock.
+
+A step of training takes a tenth of a millisecond, in which threads meet three times. So they look at a
+counter over and over, and give way to other threads of the machine after a while.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from sknn_scratch.compiled.jit import inner
+
+LOOKS = 2000
+"""Looks at the counter, some nanoseconds each, before a thread gives way."""
+
+_ARRIVED, _ABANDONED = 0, 8
+"""Where the counter and the sign to wait no longer lie, each in a line of the cache of its own."""
+
+
+def meeting_place() -> npt.NDArray[np.int64]:
+    """The memory of a meeting: how many have arrived in all, and whether one will never come."""
+    return np.zeros(16, np.int64)
+
+
+def abandon(place: npt.NDArray[np.int64]) -> None:
+    """Say that somebody will not come: whoever waits goes on, and what is computed is of no use."""
+    place[_ABANDONED] = 1
+
+
+def give_way_address() -> int:
+    """Where the system's function lies by which a thread lets others run."""
+    function = (
+        ctypes.WinDLL("kernel32").SwitchToThread if sys.platform == "win32" else ctypes.CDLL(None).sched_yield
+    )
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    if address is None:
+        raise RuntimeError("The system has no function by which a thread gives way.")
+    return address
+
+
+def _place(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, values[0])
+    return builder.gep(array.data, [values[1]])
+
+
+@intrinsic
+def _add_one(typing_context: Any, place: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        one = ir.Constant(ir.IntType(64), 1)
+        builder.atomic_rmw("add", _place(context, builder, signature, values), one, "seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(place, index), generate
+
+
+@intrinsic
+def _look(typing_context: Any, place: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load_atomic(_place(context, builder, signature, values), "seq_cst", 8)
+
+    return types.int64(place, index), generate
+
+
+@intrinsic
+def _give_way(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        function_type = ir.FunctionType(ir.IntType(32), [])
+        builder.call(builder.inttoptr(values[0], function_type.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.none(address), generate
+
+
+@inner
+def meet(place: npt.NDArray[np.int64], give_way: int, n_threads: int, n_meetings: int) -> int:
+    """Wait until all threads are here; returns how often they have met, which was `n_meetings` before."""
+    if n_threads > 1:
+        everybody = n_threads * (n_meetings + 1)
+        _add_one(place, _ARRIVED)
+        n_looks = 0
+        while _look(place, _ARRIVED) < everybody and _look(place, _ABANDONED) == 0:
+            n_looks += 1
+            if n_looks > LOOKS:
+                _give_way(give_way)
+    return n_meetings + 1
