@@ -105,9 +105,9 @@ def _run_epoch(
     rng: np.random.RandomState | None,
     team: Team,
 ) -> RunEpoch:
-    plan = plan_of(network, batches, training) if team.n_threads == 1 else None
-    if plan is not None:
-        return WholeEpochs(plan, parameters, batches, training)
+    found = plan_of(network, batches, training) if team.n_threads == 1 else None
+    if found is not None:
+        return WholeEpochs(*found, parameters, batches, training)
     compiled, its_parameters = compiled_network(network, parameters)
     workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
     rule = rules.kernel_of(training.optimizer)

@@ -40,6 +40,7 @@ from sknn_scratch.core import (
     Training,
 )
 from sknn_scratch.core.epochs import NUMPY
+from sknn_scratch.core.machine.threads import Team
 from sknn_scratch.fitting import _engine
 from sknn_scratch.fitting._names import losses_of_numbers
 
@@ -219,9 +220,11 @@ def parts_of_training(hidden, batch_size=20):
     return network, parameters, batches, training
 
 
-def test_small_networks_are_trained_by_whole_epochs_and_large_ones_by_steps():
-    assert whole_epochs.plan_of(*np.delete(np.array(parts_of_training((20,)), object), 1)) is not None
-    assert whole_epochs.plan_of(*np.delete(np.array(parts_of_training((900, 900)), object), 1)) is None
+@pytest.mark.parametrize("hidden", [(20,), (900, 900)])
+def test_small_and_large_networks_are_trained_by_whole_epochs(hidden):
+    network, parameters, batches, training = parts_of_training(hidden)
+    run = _engine.engine().run_epoch(network, parameters, batches, training, None, Team())
+    assert isinstance(run, whole_epochs.WholeEpochs)
 
 
 @pytest.mark.parametrize("name", ["activation relu", "three layers", "clipped"])

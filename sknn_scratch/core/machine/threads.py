@@ -11,7 +11,6 @@ moment, so that the environment's variables, ``threadpool_limits`` and joblib's 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import threading
@@ -24,7 +23,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from sknn_scratch.core.interruption import POSTPONEMENT, interruptibly, uninterrupted
+from sknn_scratch.core.interruption import POSTPONEMENT, interruptible, uninterrupted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -252,7 +251,7 @@ class Team:
         list
             The results.
         """
-        return self._shared(function, functools.partial(interruptibly, function), items)
+        return self._shared(function, interruptible(function), items)
 
     def together(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Like :meth:`map`, for threads that wait for each other: Ctrl-C breaks off none of them.
