@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import float64, int64, types
+from numba import float64, int64, types, uint64
 
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
+from sknn_scratch.compiled.dropout import draw_mask, multiply
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
@@ -44,9 +45,11 @@ def _matrix(memory: Any, start: int, n_rows: int, n_columns: int) -> Any:
     return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int) -> int:
+def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int, has_dropout: bool) -> int:
     """Numbers of memory that :func:`run_steps` needs, at most."""
     columns = [n_targets, 1, *sizes, *sizes, *sizes]  # a batch; inputs, slopes and deltas of all layers
+    if has_dropout:
+        columns += [*sizes, *sizes]  # masks, and what they keep
     return sum(_room(batch_size, int(n)) for n in columns)
 
 
@@ -64,7 +67,40 @@ def _take(X: Any, y: Any, weight: Any, order: Any, begin: int, x: Any, targets: 
     return float(len(x)) if len(weight) == 0 else sum_of(weights)
 
 
-# The inputs of all layers lie one after the other, and the slope of each activation behind its output.
+# The inputs of all layers lie one after the other: the output of an activation, then its slope if it has one,
+# and with dropout the mask and what it keeps.
+@inner
+def _place_of_mask(needs_slope: Any, layer: int, output: int, room: int) -> int:
+    """Where the mask of a hidden layer begins."""
+    return output + (2 if needs_slope[layer] else 1) * room
+
+
+@inner
+def _place_of_next(needs_slope: Any, rates: Any, layer: int, output: int, room: int) -> int:
+    """Where the output of the layer after a hidden one begins."""
+    return _place_of_mask(needs_slope, layer, output, room) + (2 if rates[layer] > 0.0 else 0) * room
+
+
+@inner
+def _draw_masks(
+    random_bits: Any,
+    sizes: Any,
+    needs_slope: Any,
+    rates: Any,
+    memory: Any,
+    place: int,
+    n_rows: int,
+    batch_size: int,
+) -> None:
+    """Draw those of a step, layer by layer."""
+    for layer in range(len(sizes) - 2):
+        n_units, room = sizes[layer + 1], _room(batch_size, sizes[layer + 1])
+        if rates[layer] > 0.0:
+            mask = _place_of_mask(needs_slope, layer, place, room)
+            draw_mask(random_bits, rates[layer], _matrix(memory, mask, n_rows, n_units))
+        place = _place_of_next(needs_slope, rates, layer, place, room)
+
+
 @inner
 def _go_forward(
     gemm: int,
@@ -72,6 +108,7 @@ def _go_forward(
     forward: Any,
     constants: Any,
     needs_slope: Any,
+    rates: Any,
     has_bias: bool,
     theta: Any,
     n_weights: int,
@@ -95,12 +132,16 @@ def _go_forward(
             if has_bias:
                 add_bias(z, bias)
         else:
-            place += _room(batch_size, n_units)
-            slope = no_slope
+            room, slope = _room(batch_size, n_units), no_slope
             if needs_slope[layer]:
-                slope = _matrix(memory, place, n_rows, n_units)
-                place += _room(batch_size, n_units)
+                slope = _matrix(memory, place + room, n_rows, n_units)
             _forward(forward[layer], theta, (constants[layer], z, bias, slope))
+            if rates[layer] > 0.0:
+                mask = _place_of_mask(needs_slope, layer, place, room)
+                kept = _matrix(memory, mask + room, n_rows, n_units)
+                multiply(z, _matrix(memory, mask, n_rows, n_units), kept)
+                z = kept
+            place = _place_of_next(needs_slope, rates, layer, place, room)
         x = z
     return place
 
@@ -113,6 +154,7 @@ def _go_back(
     backward: Any,
     constants: Any,
     needs_slope: Any,
+    rates: Any,
     has_bias: bool,
     theta: Any,
     gradient: Any,
@@ -140,14 +182,20 @@ def _go_back(
             if has_bias:
                 add_columns(delta, bias_gradient)
         else:
-            a, slope = _matrix(memory, output, n_rows, n_units), no_slope
+            a, slope, room = _matrix(memory, output, n_rows, n_units), no_slope, _room(batch_size, n_units)
+            if rates[layer] > 0.0:
+                mask = _place_of_mask(needs_slope, layer, output, room)
+                multiply(delta, _matrix(memory, mask, n_rows, n_units), delta)
             if needs_slope[layer]:
-                slope = _matrix(memory, output + _room(batch_size, n_units), n_rows, n_units)
+                slope = _matrix(memory, output + room, n_rows, n_units)
             _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
-        output = inputs
+        output = kept = inputs
         if layer > 0:
-            output = _place_of_output(sizes, needs_slope, layer - 1, inputs, batch_size)
-        x = _matrix(memory, output, n_rows, n_inputs)
+            output = kept = _place_of_output(sizes, needs_slope, rates, layer - 1, inputs, batch_size)
+            if rates[layer - 1] > 0.0:
+                room = _room(batch_size, n_inputs)
+                kept = _place_of_mask(needs_slope, layer - 1, output, room) + room
+        x = _matrix(memory, kept, n_rows, n_inputs)
         of_weights -= n_inputs * n_units
         product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
         if layer > 0:
@@ -158,11 +206,13 @@ def _go_back(
 
 
 @inner
-def _place_of_output(sizes: Any, needs_slope: Any, layer: int, inputs: int, batch_size: int) -> int:
+def _place_of_output(
+    sizes: Any, needs_slope: Any, rates: Any, layer: int, inputs: int, batch_size: int
+) -> int:
     """Where the output of a hidden layer begins."""
     place = inputs + _room(batch_size, sizes[0])
     for before in range(layer):
-        place += (2 if needs_slope[before] else 1) * _room(batch_size, sizes[before + 1])
+        place = _place_of_next(needs_slope, rates, before, place, _room(batch_size, sizes[before + 1]))
     return place
 
 
@@ -182,6 +232,8 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         integers,  # backward
         matrix(number),  # constants
         types.Array(types.boolean, 1, "C"),  # needs_slope
+        row(float64),  # rates
+        types.Tuple((int64, int64, row(uint64))),  # random_bits
         types.boolean,  # has_bias
         int64,  # loss
         row(float64),  # loss_constants
@@ -217,6 +269,8 @@ def run_steps(
     backward: Any,
     constants: Any,
     needs_slope: Any,
+    rates: Any,
+    random_bits: Any,
     has_bias: bool,
     loss: int,
     loss_constants: Any,
@@ -255,12 +309,14 @@ def run_steps(
         batch_weight = _take(X, y, weight, order, begin, x, targets, weights)
         if batch_weight == 0.0:  # nothing to learn from, and no mean to take
             continue
+        _draw_masks(random_bits, sizes, needs_slope, rates, memory, outputs, n_rows, batch_size)
         output = _go_forward(
             gemm,
             sizes,
             forward,
             constants,
             needs_slope,
+            rates,
             has_bias,
             theta,
             n_weights,
@@ -278,6 +334,7 @@ def run_steps(
             backward,
             constants,
             needs_slope,
+            rates,
             has_bias,
             theta,
             gradient,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled import activations, losses, rules
+from sknn_scratch.compiled.dropout import RandomBits
 from sknn_scratch.compiled.epoch import room_of_a_step, run_steps
 from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.rules import RuleKernel
@@ -18,7 +20,7 @@ from sknn_scratch.core.epochs import Training, flush_subnormals
 from sknn_scratch.core.grouped_adam import GroupedState
 from sknn_scratch.core.history import Epoch, History
 from sknn_scratch.core.interruption import POSTPONEMENT
-from sknn_scratch.core.layers import Activate, Dense
+from sknn_scratch.core.layers import Activate, Dense, Dropout
 from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.machine.threads import threads_pay
 from sknn_scratch.core.network import Network
@@ -41,6 +43,7 @@ class Plan(NamedTuple):
     backward: npt.NDArray[np.int64]
     constants: FloatArray
     needs_slope: npt.NDArray[np.bool_]
+    rates: npt.NDArray[np.float64]
     has_bias: bool
     loss: int
     loss_constants: npt.NDArray[np.float64]
@@ -51,9 +54,13 @@ class Plan(NamedTuple):
 def plan_of(network: Network, batches: Batches, training: Training) -> Plan | None:
     """The plan of a network, or None if it is large, or has parts that the loop does not know."""
     dtype = batches.X.dtype
-    dense = [layer for layer in network.layers[::2] if type(layer) is Dense]
-    hidden = [layer for layer in network.layers[1::2] if type(layer) is Activate]
-    if len(dense) + len(hidden) < len(network.layers):
+    layers = [layer for layer in network.layers if type(layer) is not Dropout]
+    dense = [layer for layer in layers[::2] if type(layer) is Dense]
+    hidden = [layer for layer in layers[1::2] if type(layer) is Activate]
+    after = [then for layer, then in itertools.pairwise(network.layers) if type(layer) is Activate]
+    rates = [layer.rate if type(layer) is Dropout else 0.0 for layer in after]
+    n_parts = len(dense) + len(hidden) + sum(type(layer) is Dropout for layer in after)
+    if n_parts < len(network.layers):
         return None
     largest = max(layer.n_inputs * layer.n_outputs for layer in dense)
     if (
@@ -78,6 +85,7 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
         np.array([f.backward.address(dtype) for f in functions], np.int64),
         constants,
         np.array([f.needs_slope for f in functions], np.bool_),
+        np.array(rates, np.float64),
         dense[0].has_bias,
         loss.kernel.address(dtype),
         loss.constants,
@@ -89,12 +97,23 @@ def plan_of(network: Network, batches: Batches, training: Training) -> Plan | No
 class WholeEpochs:
     """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`."""
 
-    def __init__(self, plan: Plan, parameters: Parameters, batches: Batches, training: Training) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        parameters: Parameters,
+        batches: Batches,
+        training: Training,
+        rng: np.random.RandomState | None = None,
+    ) -> None:
         self.plan, self.parameters, self.batches, self.training = plan, parameters, batches, training
         dtype = parameters.flat.dtype
         self._run, self._gemm = run_steps[dtype], gemm_address(dtype)
         self._gradient_norm, self._update = rules.gradient_norm.address(dtype), rules.update.address(dtype)
-        room = room_of_a_step(plan.sizes, batches.batch_size, batches.y.shape[1])
+        # without a source of random numbers there is no dropout
+        self._rates = np.zeros_like(plan.rates) if rng is None else plan.rates
+        self._random_bits = RandomBits(rng)
+        has_dropout = bool(self._rates.any())
+        room = room_of_a_step(plan.sizes, batches.batch_size, batches.y.shape[1], has_dropout)
         self._memory, self._gradient = aligned(room, dtype), aligned(parameters.flat.size, dtype)
         self._weight = np.empty(0, dtype) if batches.weight is None else batches.weight
         work = 3 * parameters.n_weights * batches.batch_size + WORK_OF_A_STEP
@@ -120,37 +139,40 @@ class WholeEpochs:
         plan, batches, training = self.plan, self.batches, self.training
         state = training.optimizer_state
         learning_rates = self._learning_rates(-(-(stop - start) // batches.batch_size))
-        n_made = self._run(
-            self._gemm,
-            batches.X,
-            batches.y,
-            self._weight,
-            _ALL_ROWS if batches.order is None else batches.order,
-            start,
-            stop,
-            batches.batch_size,
-            plan.sizes,
-            plan.forward,
-            plan.backward,
-            plan.constants,
-            plan.needs_slope,
-            plan.has_bias,
-            plan.loss,
-            plan.loss_constants,
-            self._gradient_norm,
-            self._update,
-            plan.rule.code,
-            plan.rule.constants,
-            plan.rule.max_grad_norm,
-            plan.l2,
-            self.parameters.flat,
-            self._gradient,
-            *plan.rule.arrays(state)[:2],
-            self._memory,
-            learning_rates,
-            state.n_steps,
-            totals,
-        )
+        with self._random_bits.lock:
+            n_made = self._run(
+                self._gemm,
+                batches.X,
+                batches.y,
+                self._weight,
+                _ALL_ROWS if batches.order is None else batches.order,
+                start,
+                stop,
+                batches.batch_size,
+                plan.sizes,
+                plan.forward,
+                plan.backward,
+                plan.constants,
+                plan.needs_slope,
+                self._rates,
+                self._random_bits.arguments,
+                plan.has_bias,
+                plan.loss,
+                plan.loss_constants,
+                self._gradient_norm,
+                self._update,
+                plan.rule.code,
+                plan.rule.constants,
+                plan.rule.max_grad_norm,
+                plan.l2,
+                self.parameters.flat,
+                self._gradient,
+                *plan.rule.arrays(state)[:2],
+                self._memory,
+                learning_rates,
+                state.n_steps,
+                totals,
+            )
         state.n_steps += n_made
         training.progress.step += n_made
         if n_made:

@@ -38,7 +38,7 @@ from sknn_scratch.fitting._engine import engine
 def parts(n_rows, batch_size, hidden=(8, 5)):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(n_rows, 4))
-    network = Network.mlp([4, *hidden, 1], SiLU(), SquaredError(), l2=0.01)
+    network = Network.mlp([4, *hidden, 1], SiLU(), SquaredError(), l2=0.01, dropout=[0.2] * len(hidden))
     parameters = network.initialize(rng, X.dtype)
     adam = Adam(max_grad_norm=1.0)
     training = Training(adam, Constant(), adam.init(parameters.flat), Progress(0.01), Patience(0.0, math.inf))
@@ -47,7 +47,9 @@ def parts(n_rows, batch_size, hidden=(8, 5)):
 
 def allocations_of_an_epoch(n_rows):
     network, parameters, batches, training = parts(n_rows, batch_size=2)
-    epochs = WholeEpochs(plan_of(network, batches, training), parameters, batches, training)
+    epochs = WholeEpochs(
+        plan_of(network, batches, training), parameters, batches, training, np.random.RandomState(0)
+    )
     epochs._call(0, n_rows, np.zeros(4), Epoch())
     before = rtsys.get_allocation_stats()
     epochs._call(0, n_rows, np.zeros(4), Epoch())
@@ -85,7 +87,9 @@ def test_a_call_takes_less_than_a_fifth_of_a_second():
     # the sizes of the slowest calls: one row a batch, and the largest products that one thread computes
     for batch_size, hidden in ((1, (2,)), (200, (190, 190))):
         network, parameters, batches, training = parts(60_000, batch_size, hidden)
-        epochs = WholeEpochs(plan_of(network, batches, training), parameters, batches, training)
+        epochs = WholeEpochs(
+            plan_of(network, batches, training), parameters, batches, training, np.random.RandomState(0)
+        )
         n_steps = epochs._steps_of_a_call
         seconds = []
         for _ in range(3):  # the best of them: other processes compute too
