@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import float64, int64, types, uint64
+from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
-from sknn_scratch.compiled.dropout import draw_mask, multiply
+from sknn_scratch.compiled.dropout import draw_mask, multiply, of_random_bits
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
@@ -233,7 +233,7 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         matrix(number),  # constants
         types.Array(types.boolean, 1, "C"),  # needs_slope
         row(float64),  # rates
-        types.Tuple((int64, int64, row(uint64))),  # random_bits
+        of_random_bits,
         types.boolean,  # has_bias
         int64,  # loss
         row(float64),  # loss_constants
