@@ -18,10 +18,11 @@ from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
-from sknn_scratch.compiled.dropout import draw_mask, multiply, of_random_bits
+from sknn_scratch.compiled.dropout import draw_mask, multiply
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
+from sknn_scratch.compiled.random_bits import of_random_bits
 
 _forward = native(activations.forward_types, types.none)
 _backward = native(activations.backward_types, types.none)

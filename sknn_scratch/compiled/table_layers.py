@@ -83,7 +83,7 @@ def scale_backward(weights: Any, scale: Any, weights_gradient: Any, scale_gradie
 
 
 _PARAMETRIC = """
-def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope, mask):
+def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope, has_dropout):
     {constants}
     one, c = all_z.dtype.type(1), all_z.dtype.type(factor)
     if slope.size:
@@ -92,15 +92,10 @@ def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope
             for j in range(alpha.size):
                 z = z_i[j] * c + bias[j]
                 a = {value}
-                difference_i[j] = a - z
-                slope_i[j] = (one - alpha[j]) + alpha[j] * ({derivative})
-                z_i[j] = z + alpha[j] * (a - z)
-            if mask.size:
-                mask_i = mask[i]
-                for j in range(alpha.size):
-                    difference_i[j] *= mask_i[j]
-                    slope_i[j] *= mask_i[j]
-                    z_i[j] *= mask_i[j]
+                kept = slope_i[j] if has_dropout else one
+                difference_i[j] = kept * (a - z)
+                slope_i[j] = kept * ((one - alpha[j]) + alpha[j] * ({derivative}))
+                z_i[j] = kept * (z + alpha[j] * (a - z))
     else:
         for i in range(all_z.shape[0]):
             z_i = all_z[i]
@@ -115,7 +110,7 @@ def parametric(formula: Formula) -> Kernel:
     """The kernel z <- m (u + alpha d) with u = c z + b, d = f(u) - u and the mask m of dropout.
 
     It also writes m d, and m ((1 - alpha) + alpha f'(u)), which is the derivative of the result with respect
-    to u, unless their memory is empty. There is no dropout if that of the mask is.
+    to u, unless their memory is empty. With dropout the mask lies where that derivative goes.
     """
     constants = "; ".join(f"c{k} = constants[{k}]" for k in range(len(formula.constants)))
     source = _PARAMETRIC.replace("{constants}", constants)
@@ -125,8 +120,8 @@ def parametric(formula: Formula) -> Kernel:
 
 
 def _of_parametric(number: types.Type) -> tuple[types.Type, ...]:
-    arrays = row(number), row(number), *(matrix(number),) * 3
-    return row(number), matrix(number), types.float64, *arrays
+    arrays = row(number), row(number), matrix(number), matrix(number)
+    return row(number), matrix(number), types.float64, *arrays, types.boolean
 
 
 class NeuralTangentLayer(CompiledLayer):
@@ -258,9 +253,9 @@ class NeuralTangentParametric(NeuralTangentLayer):
         self._dropout: Dropout | None = self._part(Dropout)  # type: ignore[assignment]
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        names = ("difference", "slope", *(("mask",) if self._dropout else ()))
-        own = {name: aligned((n_rows, self.n_outputs), dtype) for name in names}
-        return {**super().backward_buffers(n_rows, dtype), **own}
+        own = {name: aligned((n_rows, self.n_outputs), dtype) for name in ("difference", "slope")}
+        mask = {"mask": own["slope"]} if self._dropout else {}  # forward reads it before it writes the slope
+        return {**super().backward_buffers(n_rows, dtype), **own, **mask}
 
     def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
         if self._dropout is not None:
@@ -268,8 +263,8 @@ class NeuralTangentParametric(NeuralTangentLayer):
 
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
         of_units = parameters["bias"], parameters["alpha"]
-        memory = (buffers.get(name, z[:0]) for name in ("difference", "slope", "mask"))
-        self._forward(self._constants, z, self.product.factor, *of_units, *memory)
+        of_backward = (buffers.get(name, z[:0]) for name in ("difference", "slope"))
+        self._forward(self._constants, z, self.product.factor, *of_units, *of_backward, "mask" in buffers)
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
         of_units = gradient["alpha"], gradient["bias"]

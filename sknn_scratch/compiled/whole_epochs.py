@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled import activations, losses, rules
-from sknn_scratch.compiled.dropout import RandomBits
 from sknn_scratch.compiled.epoch import room_of_a_step, run_steps
 from sknn_scratch.compiled.products import gemm_address
+from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.epochs import Training, flush_subnormals
