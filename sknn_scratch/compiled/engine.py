@@ -107,7 +107,7 @@ def _run_epoch(
 ) -> RunEpoch:
     found = plan_of(network, batches, training) if team.n_threads == 1 else None
     if found is not None:
-        return WholeEpochs(*found, parameters, batches, training)
+        return WholeEpochs(*found, parameters, batches, training, rng)
     compiled, its_parameters = compiled_network(network, parameters)
     workspace = Workspace(compiled, its_parameters, batches.batch_size, rng, team)
     rule = rules.kernel_of(training.optimizer)

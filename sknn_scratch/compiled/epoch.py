@@ -22,10 +22,12 @@ from numba import float64, int64, types
 
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
+from sknn_scratch.compiled.dropout import draw_mask, multiply
 from sknn_scratch.compiled.jit import kernel, matrix, native, read_matrix, read_row, row, scalar
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.meeting import meet
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
+from sknn_scratch.compiled.random_bits import of_random_bits
 from sknn_scratch.compiled.views import matrix_of, vector_of
 from sknn_scratch.core.parameters import FloatArray
 
@@ -62,6 +64,8 @@ class Plan(NamedTuple):
     constants: FloatArray
     """Those of each layer's activation."""
     needs_slope: npt.NDArray[np.bool_]
+    rates: npt.NDArray[np.float64]
+    """Of dropout after each hidden layer, 0 for none."""
     loss: int
     loss_constants: npt.NDArray[np.float64]
     rule: int
@@ -77,7 +81,8 @@ class Plan(NamedTuple):
 def _plan_type(number: types.Type) -> types.Type:
     functions = [int64] * 4
     kinds = [_integers, _integers, _integers, types.boolean, _integers, _integers, matrix(number)]
-    kinds += [types.Array(types.boolean, 1, "C"), int64, row(float64), int64, row(float64), float64, float64]
+    kinds += [types.Array(types.boolean, 1, "C"), row(float64), int64, row(float64), int64, row(float64)]
+    kinds += [float64, float64]
     return types.NamedTuple((*kinds, *functions), Plan)
 
 
@@ -98,14 +103,18 @@ class Places(NamedTuple):
     row_weights: int
     inputs: Integers
     """Those of each layer, and then the scores."""
+    outputs: Integers
+    """Those of each hidden layer before dropout."""
     slopes: Integers
     """Those of each hidden layer; nobody looks where none are needed."""
+    masks: Integers
+    """Those of dropout after each hidden layer, likewise."""
     deltas: Integers
     """The derivatives by each layer's output before its activation."""
     end: int
 
 
-_places_type = types.NamedTuple((int64, int64, int64, _integers, _integers, _integers, int64), Places)
+_places_type = types.NamedTuple((*[int64] * 3, *[_integers] * 5, int64), Places)
 
 
 def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
@@ -126,11 +135,15 @@ def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
         Its `end` is how many numbers the memory must have.
     """
     hidden = plan.sizes[1:-1]
-    columns = np.array([n_targets, 1, *plan.sizes, *hidden, *plan.sizes[1:]])
-    ends = np.cumsum(-(-n_rows * columns // LINE) * LINE)
-    starts, n_layers = np.concatenate(([0], ends[:-1])), len(plan.sizes) - 1
-    inputs, slopes, deltas = np.split(starts[2:], np.cumsum([n_layers + 1, n_layers - 1]))
-    return Places(n_rows, int(starts[0]), int(starts[1]), inputs, slopes, deltas, int(ends[-1]))
+    dropped = hidden * (plan.rates > 0.0)
+    columns = [n_targets, 1, *plan.sizes, *hidden, *plan.sizes[1:], *dropped, *dropped]
+    ends = np.cumsum(-(-n_rows * np.array(columns) // LINE) * LINE)
+    starts, n_hidden = np.concatenate(([0], ends[:-1])), len(hidden)
+    lengths = [n_hidden + 2, n_hidden, n_hidden + 1, n_hidden]
+    inputs, slopes, deltas, masks, outputs = np.split(starts[2:], np.cumsum(lengths))
+    outputs = np.where(plan.rates > 0.0, outputs, inputs[1:-1])
+    targets, row_weights, end = int(starts[0]), int(starts[1]), int(ends[-1])
+    return Places(n_rows, targets, row_weights, inputs, outputs, slopes, masks, deltas, end)
 
 
 class Vectors(NamedTuple):
@@ -187,24 +200,36 @@ def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
 
 
 @scalar
+def _draw_masks(plan: Any, places: Any, random_bits: Any, memory: Any, n_rows: int) -> None:
+    """Draw those of a batch, layer by layer."""
+    for layer in range(len(plan.rates)):
+        if plan.rates[layer] > 0.0:
+            mask = _rows(memory, places.masks[layer], plan.sizes[layer + 1], 0, n_rows)
+            draw_mask(random_bits, plan.rates[layer], mask)
+
+
+@scalar
 def _go_forward(plan: Any, places: Any, theta: Any, memory: Any, start: int, stop: int) -> None:
     """Compute the outputs of all layers for some rows."""
-    no_slope = matrix_of(memory, 0, 0, 0)
-    n_layers = len(plan.sizes) - 1
-    for layer in range(n_layers):
+    for layer in range(len(plan.sizes) - 1):
         n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
         x = _rows(memory, places.inputs[layer], n_inputs, start, stop)
-        z = _rows(memory, places.inputs[layer + 1], n_units, start, stop)
         weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
-        product(plan.gemm, x, weights, z)
         bias = vector_of(theta, plan.biases[layer], n_units if plan.has_bias else 0)
-        if layer < n_layers - 1:
-            slope = no_slope
-            if plan.needs_slope[layer]:
-                slope = _rows(memory, places.slopes[layer], n_units, start, stop)
+        next_x = _rows(memory, places.inputs[layer + 1], n_units, start, stop)
+        if layer == len(plan.sizes) - 2:
+            product(plan.gemm, x, weights, next_x)
+            if plan.has_bias:
+                add_bias(next_x, bias)
+        else:
+            z = _rows(memory, places.outputs[layer], n_units, start, stop)
+            product(plan.gemm, x, weights, z)
+            n_slopes = n_units if plan.needs_slope[layer] else 0
+            slope = _rows(memory, places.slopes[layer], n_slopes, start, stop)
             _forward(plan.forward[layer], theta, (plan.constants[layer], z, bias, slope))
-        elif plan.has_bias:
-            add_bias(z, bias)
+            if plan.rates[layer] > 0.0:
+                mask = _rows(memory, places.masks[layer], n_units, start, stop)
+                multiply(z, mask, next_x)
 
 
 @scalar
@@ -212,20 +237,21 @@ def _go_back(
     plan: Any, places: Any, theta: Any, memory: Any, bias_gradients: Any, start: int, stop: int
 ) -> None:
     """Compute the derivatives of all layers for some rows, and the gradient of the biases for them."""
-    no_slope = matrix_of(memory, 0, 0, 0)
-    n_layers = len(plan.sizes) - 1
-    for layer in range(n_layers - 1, -1, -1):
+    for layer in range(len(plan.sizes) - 2, -1, -1):
         n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
         delta = _rows(memory, places.deltas[layer], n_units, start, stop)
         of_bias = plan.biases[layer] - plan.biases[0]
         bias_gradient = vector_of(bias_gradients, of_bias, n_units if plan.has_bias else 0)
-        if layer < n_layers - 1:
-            a, slope = _rows(memory, places.inputs[layer + 1], n_units, start, stop), no_slope
-            if plan.needs_slope[layer]:
-                slope = _rows(memory, places.slopes[layer], n_units, start, stop)
+        if layer == len(plan.sizes) - 2:
+            if plan.has_bias:
+                add_columns(delta, bias_gradient)
+        else:
+            if plan.rates[layer] > 0.0:
+                multiply(delta, _rows(memory, places.masks[layer], n_units, start, stop), delta)
+            a = _rows(memory, places.outputs[layer], n_units, start, stop)
+            n_slopes = n_units if plan.needs_slope[layer] else 0
+            slope = _rows(memory, places.slopes[layer], n_slopes, start, stop)
             _backward(plan.backward[layer], theta, (plan.constants[layer], a, slope, delta, bias_gradient))
-        elif plan.has_bias:
-            add_columns(delta, bias_gradient)
         if layer > 0:
             weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
             before = _rows(memory, places.deltas[layer - 1], n_inputs, start, stop)
@@ -256,6 +282,7 @@ def _arguments(number: types.Type) -> tuple[types.Type, ...]:
         _integers,  # order
         _places_type,
         row(number),  # memory
+        of_random_bits,
         _vectors_type(number),
         int64,  # start
         int64,  # stop
@@ -283,6 +310,7 @@ def run_steps(
     order: Any,
     places: Any,
     memory: Any,
+    random_bits: Any,
     vectors: Any,
     start: int,
     stop: int,
@@ -296,9 +324,9 @@ def run_steps(
 
     Parameters
     ----------
-    plan, X, y, weight, order, places, memory, vectors
-        The network, the data, and what is written; all threads have the same. Weights and order of size 0 are
-        none.
+    plan, X, y, weight, order, places, memory, random_bits, vectors
+        The network, the data, the source of dropout, and what is written; all threads have the same. Weights
+        and order of size 0 are none.
     start, stop : int
         The rows.
     learning_rates : ndarray of shape (n_batches,)
@@ -321,7 +349,7 @@ def run_steps(
     data = Data(X, y, weight, order)
     n_threads, mine = len(totals), totals[thread]
     theta, gradient, none = vectors.theta, vectors.gradient, vector_of(vectors.theta, 0, 0)
-    n_weights = plan.biases[0]
+    n_weights, has_dropout = plan.biases[0], plan.rates.any()
     bias_gradients = gradient[n_weights:] if thread == 0 else vectors.bias_gradients[thread - 1]
     from_number, to_number = _share(len(theta), LINE, thread, n_threads)
     n_own = to_number - from_number
@@ -335,6 +363,10 @@ def run_steps(
         if batch_weight == 0.0:  # nothing to learn from, and no mean to take
             continue
 
+        if has_dropout:
+            if thread == 0:
+                _draw_masks(plan, places, random_bits, memory, n_rows)
+            n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
         first, last = _share(n_rows, 1, thread, n_threads)
         targets = _rows(memory, places.targets, data.y.shape[1], first, last)
         weights = vector_of(memory, places.row_weights + first, last - first if len(data.weight) else 0)

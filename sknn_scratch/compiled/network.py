@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy.typing as npt
 
 from sknn_scratch.compiled import losses
 from sknn_scratch.compiled.activations import kernel_of
+from sknn_scratch.compiled.dropout import CompiledDropout
 from sknn_scratch.compiled.embeddings import LevelEmbedding, PeriodicEmbedding
 from sknn_scratch.compiled.layers import CompiledLayer, DenseActivate
 from sknn_scratch.compiled.losses import CompiledLoss
@@ -19,19 +20,30 @@ from sknn_scratch.core.layers import (
     CategoryEmbedding,
     Columns,
     Dense,
+    Dropout,
     Layer,
     NeuralTangent,
     ParametricActivate,
+    Scale,
 )
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import LayerParameters, Parameters
 
-_PAIRS = {
+_COMPILED: dict[tuple[type[Layer], ...], Callable[..., CompiledLayer]] = {
     (Dense, Activate): DenseActivate,
+    (NeuralTangent,): Affine,
     (NeuralTangent, Activate): NeuralTangentActivate,
     (NeuralTangent, ParametricActivate): NeuralTangentParametric,
+    (NeuralTangent, ParametricActivate, Dropout): NeuralTangentParametric,
+    (PBLD,): PeriodicEmbedding,
+    (CategoryEmbedding,): LevelEmbedding,
+    (Dropout,): CompiledDropout,
 }
-_SINGLE = {NeuralTangent: Affine, PBLD: PeriodicEmbedding, CategoryEmbedding: LevelEmbedding}
+"""What takes the place of layers of these types in a row."""
+
+_COMPILED |= {(Scale, *kinds): kind for kinds, kind in _COMPILED.items() if kinds[0] is NeuralTangent}
+
+_LONGEST = max(map(len, _COMPILED))
 
 
 def compiled_network(network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
@@ -88,35 +100,34 @@ def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer
     found: list[Layer] = []
     rest = list(layers)
     while rest:
-        pair = _compiled_pair(rest[0], rest[1], dtype) if len(rest) > 1 else None
-        found.append(_compiled_alone(rest[0], dtype) if pair is None else pair)
-        del rest[: 1 if pair is None else 2]
+        lengths = range(min(_LONGEST, len(rest)), 0, -1)
+        fused = next(filter(None, (_compiled(rest[:n], dtype) for n in lengths)), None)
+        found.append(_in_parts(rest[0], dtype) if fused is None else fused)
+        del rest[: 1 if fused is None else len(fused.parts)]
     return found
 
 
-def _compiled_pair(layer: Layer, following: Layer, dtype: npt.DTypeLike) -> Layer | None:
-    kind = _PAIRS.get((type(layer), type(following)))
-    if kind is None:
+def _compiled(layers: Sequence[Layer], dtype: npt.DTypeLike) -> CompiledLayer | None:
+    """What takes the place of layers in a row, if there is anything."""
+    kind = _COMPILED.get(tuple(map(type, layers)))
+    activations = [layer.activation for layer in layers if isinstance(layer, Activate | ParametricActivate)]
+    kernels = [kernel_of(activation, dtype) for activation in activations] if kind else []
+    if kind is None or None in kernels:
         return None
-    kernel = kernel_of(following.activation, dtype)  # type: ignore[attr-defined]
-    return None if kernel is None else _ready(kind(layer, following, kernel), dtype)  # type: ignore[abstract]
-
-
-def _compiled_alone(layer: Layer, dtype: npt.DTypeLike) -> Layer:
-    if type(layer) is Columns:
-        parts = (
-            part._replace(layer=part.layer and _compiled_alone(part.layer, dtype)) for part in layer.parts
-        )
-        return replace(layer, parts=tuple(parts))
-    kind = _SINGLE.get(type(layer))
-    return layer if kind is None else _ready(kind(layer), dtype)  # type: ignore[arg-type,abstract]
-
-
-def _ready(layer: CompiledLayer, dtype: npt.DTypeLike) -> Layer:
-    """The layer, whose kernels are compiled now: what cannot be compiled shows before a step begins."""
-    for kernel in layer.kernels:
+    compiled = kind(*layers, **({"kernel": kernels[0]} if kernels else {}))
+    for kernel in compiled.kernels:  # now: what cannot be compiled shows before a step begins
         kernel.compile(dtype)
-    return layer
+    return compiled
+
+
+def _in_parts(layer: Layer, dtype: npt.DTypeLike) -> Layer:
+    """The layer itself, or if it is made of layers, those compiled."""
+    if type(layer) is not Columns:
+        return layer
+    parts = (
+        part._replace(layer=part.layer and compiled_layers([part.layer], dtype)[0]) for part in layer.parts
+    )
+    return replace(layer, parts=tuple(parts))
 
 
 def merged(layers: Sequence[Layer], parameters: Sequence[LayerParameters]) -> list[LayerParameters]:

@@ -1,8 +1,9 @@
-"""RealMLP's hidden layers fused with their activations, around NumPy's products.
+"""RealMLP's hidden layers fused with what stands before and after them, around NumPy's products.
 
-A fused layer takes the place of a `NeuralTangent` and the activation after it. A parametric activation has a
-kernel of its own, made from the formula of its function: one pass over the numbers. The flat vector of
-parameters has the same layout: all weights come first, and the rest follows in the order of the layers.
+A fused layer takes the place of a `NeuralTangent`, of a `Scale` before it, and of the activation and the
+dropout after it. A parametric activation has a kernel of its own, made from the formula of its function: one
+pass over the numbers. The flat vector of parameters has the same layout: all weights come first, and the rest
+follows in the order of the layers.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import numpy.typing as npt
 from numba import types
 
 from sknn_scratch.compiled.activations import ActivationKernel
+from sknn_scratch.compiled.dropout import draw, draw_by_kernel
+from sknn_scratch.compiled.embeddings import dot
 from sknn_scratch.compiled.formulas import Formula, functions
 from sknn_scratch.compiled.jit import Kernel, kernel, matrix, row
 from sknn_scratch.compiled.layers import CompiledLayer
 from sknn_scratch.core import (
-    Activate,
+    Dropout,
     Layer,
     NeuralTangent,
     ParametricActivate,
@@ -69,8 +72,18 @@ def parametric_backward(
             delta_i[j] = delta_z * c
 
 
+@kernel(lambda number: (matrix(number), row(number), matrix(number), row(number)))
+def scale_backward(weights: Any, scale: Any, weights_gradient: Any, scale_gradient: Any) -> None:
+    """The gradients of W and s from that of s W, which lies where the gradient of W goes."""
+    for j in range(scale.size):
+        scale_gradient[j] = dot(weights[j], weights_gradient[j])
+        of_input = weights_gradient[j]
+        for k in range(of_input.size):
+            of_input[k] *= scale[j]
+
+
 _PARAMETRIC = """
-def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope):
+def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope, has_dropout):
     {constants}
     one, c = all_z.dtype.type(1), all_z.dtype.type(factor)
     if slope.size:
@@ -79,9 +92,10 @@ def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope
             for j in range(alpha.size):
                 z = z_i[j] * c + bias[j]
                 a = {value}
-                difference_i[j] = a - z
-                slope_i[j] = (one - alpha[j]) + alpha[j] * ({derivative})
-                z_i[j] = z + alpha[j] * (a - z)
+                kept = slope_i[j] if has_dropout else one
+                difference_i[j] = kept * (a - z)
+                slope_i[j] = kept * ((one - alpha[j]) + alpha[j] * ({derivative}))
+                z_i[j] = kept * (z + alpha[j] * (a - z))
     else:
         for i in range(all_z.shape[0]):
             z_i = all_z[i]
@@ -93,10 +107,10 @@ def parametric_{digest}(constants, all_z, factor, bias, alpha, difference, slope
 
 @functools.cache
 def parametric(formula: Formula) -> Kernel:
-    """The kernel z <- u + alpha d with u = c z + b and d = f(u) - u.
+    """The kernel z <- m (u + alpha d) with u = c z + b, d = f(u) - u and the mask m of dropout.
 
-    It also writes d, and (1 - alpha) + alpha f'(u), which is the derivative of the result with respect to u,
-    unless their memory is empty.
+    It also writes m d, and m ((1 - alpha) + alpha f'(u)), which is the derivative of the result with respect
+    to u, unless their memory is empty. With dropout the mask lies where that derivative goes.
     """
     constants = "; ".join(f"c{k} = constants[{k}]" for k in range(len(formula.constants)))
     source = _PARAMETRIC.replace("{constants}", constants)
@@ -107,16 +121,30 @@ def parametric(formula: Formula) -> Kernel:
 
 def _of_parametric(number: types.Type) -> tuple[types.Type, ...]:
     arrays = row(number), row(number), matrix(number), matrix(number)
-    return row(number), matrix(number), types.float64, *arrays
+    return row(number), matrix(number), types.float64, *arrays, types.boolean
 
 
 class NeuralTangentLayer(CompiledLayer):
-    """A `NeuralTangent`, and what follows c x W in one kernel a pass."""
+    """A `NeuralTangent`, and what follows c x W in one kernel a pass.
+
+    A `Scale` before it takes no passes over x: (x s) W = x (s W), and there are fewer weights than numbers.
+
+    Parameters
+    ----------
+    *parts : Layer
+        The core's layers.
+    """
+
+    kernels: tuple[Kernel, ...] = (scale_backward,)
 
     def __init__(self, *parts: Layer) -> None:
         self.parts = parts
-        self.product: NeuralTangent = parts[0]  # type: ignore[assignment]
+        self.product: NeuralTangent = self._part(NeuralTangent)  # type: ignore[assignment]
         self.n_outputs = self.product.n_outputs
+
+    def _part(self, kind: type[Layer]) -> Layer | None:
+        """The part of a kind, if there is one."""
+        return next((part for part in self.parts if type(part) is kind), None)
 
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         return self.product.forward_buffers(n_rows, dtype)
@@ -126,11 +154,12 @@ class NeuralTangentLayer(CompiledLayer):
         return {"delta_x": buffers["delta_x"]}
 
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
-        z = x.dot(parameters["weights"], out=buffers["z"])
+        z = x.dot(_scaled_weights(parameters), out=buffers["z"])
         self._follow(parameters, z, buffers)
         return z
 
-    # With delta = c dL/dz:   dL/dW = x^T delta          dL/dx = delta W^T
+    # With delta = c dL/dz:   dL/d(sW) = x^T delta          dL/dx = delta (s W)^T
+    #   dL/dW_jk = s_j dL/d(sW)_jk          dL/ds_j = sum_k W_jk dL/d(sW)_jk
     def backward(
         self,
         parameters: LayerParameters,
@@ -140,9 +169,12 @@ class NeuralTangentLayer(CompiledLayer):
         buffers: Buffers,
     ) -> FloatArray:
         self._go_back(gradient, delta, buffers)
-        x.T.dot(delta, out=gradient["weights"])
+        weights, of_weights = parameters["weights"], gradient["weights"]
+        x.T.dot(delta, out=of_weights)
+        if "scale" in parameters:
+            scale_backward[delta.dtype](weights, parameters["scale"], of_weights, gradient["scale"])
         if "delta_x" in buffers:
-            return delta.dot(parameters["weights"].T, out=buffers["delta_x"])
+            return delta.dot(_scaled_weights(parameters).T, out=buffers["delta_x"])
         return delta
 
     @abstractmethod
@@ -157,7 +189,7 @@ class NeuralTangentLayer(CompiledLayer):
 class Affine(NeuralTangentLayer):
     """z = c x W + b."""
 
-    kernels = affine, affine_backward
+    kernels = scale_backward, affine, affine_backward
 
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
         affine[z.dtype](z, self.product.factor, parameters["bias"])
@@ -171,16 +203,16 @@ class NeuralTangentActivate(NeuralTangentLayer):
 
     Parameters
     ----------
-    product, activate : NeuralTangent, Activate
+    *parts : Layer
         The core's layers.
     kernel : ActivationKernel
         The function f.
     """
 
-    kernels = (affine,)
+    kernels = scale_backward, affine, affine_backward
 
-    def __init__(self, product: NeuralTangent, activate: Activate, kernel: ActivationKernel) -> None:
-        super().__init__(product, activate)
+    def __init__(self, *parts: Layer, kernel: ActivationKernel) -> None:
+        super().__init__(*parts)
         self.kernel, dtype = kernel, kernel.constants.dtype
         self._forward, self._backward = kernel.forward[dtype], kernel.backward[dtype]
         self._no_bias = np.empty(0, dtype)
@@ -195,8 +227,8 @@ class NeuralTangentActivate(NeuralTangentLayer):
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
         a = buffers["z"]
-        self._backward(self.kernel.constants, a, buffers.get("slope", a[:0]), delta, gradient["bias"])
-        delta *= self.product.factor
+        self._backward(self.kernel.constants, a, buffers.get("slope", a[:0]), delta, self._no_bias)
+        affine_backward[delta.dtype](delta, self.product.factor, gradient["bias"])
 
 
 class NeuralTangentParametric(NeuralTangentLayer):
@@ -204,32 +236,43 @@ class NeuralTangentParametric(NeuralTangentLayer):
 
     Parameters
     ----------
-    product, activate : NeuralTangent, ParametricActivate
+    *parts : Layer
         The core's layers.
     kernel : ActivationKernel
         The function f.
     """
 
-    kernels = (parametric_backward,)
+    kernels = scale_backward, parametric_backward, draw
 
-    def __init__(
-        self, product: NeuralTangent, activate: ParametricActivate, kernel: ActivationKernel
-    ) -> None:
-        super().__init__(product, activate)
+    def __init__(self, *parts: Layer, kernel: ActivationKernel) -> None:
+        super().__init__(*parts)
+        activate: ParametricActivate = self._part(ParametricActivate)  # type: ignore[assignment]
         formula = Formula.read(activate.activation.formula, activate.activation.derivative)
         assert formula is not None  # it has a kernel
         self._constants, self._forward = kernel.constants, parametric(formula)[kernel.constants.dtype]
+        self._dropout: Dropout | None = self._part(Dropout)  # type: ignore[assignment]
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         own = {name: aligned((n_rows, self.n_outputs), dtype) for name in ("difference", "slope")}
-        return {**super().backward_buffers(n_rows, dtype), **own}
+        mask = {"mask": own["slope"]} if self._dropout else {}  # forward reads it before it writes the slope
+        return {**super().backward_buffers(n_rows, dtype), **own, **mask}
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
+        if self._dropout is not None:
+            draw_by_kernel(rng, strength * self._dropout.rate, buffers["mask"])
 
     def _follow(self, parameters: LayerParameters, z: FloatArray, buffers: Buffers) -> None:
         of_units = parameters["bias"], parameters["alpha"]
         of_backward = (buffers.get(name, z[:0]) for name in ("difference", "slope"))
-        self._forward(self._constants, z, self.product.factor, *of_units, *of_backward)
+        self._forward(self._constants, z, self.product.factor, *of_units, *of_backward, "mask" in buffers)
 
     def _go_back(self, gradient: LayerParameters, delta: FloatArray, buffers: Buffers) -> None:
         of_units = gradient["alpha"], gradient["bias"]
         difference, slope = buffers["difference"], buffers["slope"]
         parametric_backward[delta.dtype](delta, difference, slope, self.product.factor, *of_units)
+
+
+def _scaled_weights(parameters: LayerParameters) -> FloatArray:
+    """Weights that take the data without a scale."""
+    weights = parameters["weights"]
+    return parameters["scale"][:, np.newaxis] * weights if "scale" in parameters else weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -24,13 +25,14 @@ from sknn_scratch.compiled.epoch import (
 )
 from sknn_scratch.compiled.meeting import abandon, give_way_address, meeting_place
 from sknn_scratch.compiled.products import gemm_address
+from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
 from sknn_scratch.core.batches import Batches
 from sknn_scratch.core.epochs import STEPS_TO_FLUSH, Training, flush_subnormals
 from sknn_scratch.core.grouped_adam import GroupedState
 from sknn_scratch.core.history import Epoch, History
 from sknn_scratch.core.interruption import POSTPONEMENT
-from sknn_scratch.core.layers import Activate, Dense
+from sknn_scratch.core.layers import Activate, Dense, Dropout
 from sknn_scratch.core.machine.memory import aligned
 from sknn_scratch.core.machine.threads import BLAS_LIMIT, Team
 from sknn_scratch.core.network import Network
@@ -58,10 +60,13 @@ _NO_INTEGERS = np.empty(0, np.int64)
 def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Plan, RuleKernel] | None:
     """The plan of a network, and its rule, or None if it has parts that the loop does not know."""
     dtype = batches.X.dtype
-    dense = [layer for layer in network.layers[::2] if type(layer) is Dense]
-    hidden = [layer for layer in network.layers[1::2] if type(layer) is Activate]
+    layers = [layer for layer in network.layers if type(layer) is not Dropout]
+    dense = [layer for layer in layers[::2] if type(layer) is Dense]
+    hidden = [layer for layer in layers[1::2] if type(layer) is Activate]
+    after = [then for layer, then in itertools.pairwise(network.layers) if type(layer) is Activate]
+    rates = [layer.rate if type(layer) is Dropout else 0.0 for layer in after]
     if (
-        len(dense) + len(hidden) < len(network.layers)
+        len(dense) + len(hidden) + sum(type(layer) is Dropout for layer in after) < len(network.layers)
         or type(batches) is not Batches
         or not isinstance(batches.X, np.ndarray)
         or training.regularization is not None
@@ -89,6 +94,7 @@ def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Pla
         np.array([f.backward.address(dtype) for f in functions], np.int64),
         constants,
         np.array([f.needs_slope for f in functions], np.bool_),
+        np.array(rates, np.float64),
         loss.kernel.address(dtype),
         loss.constants,
         rule.code,
@@ -115,11 +121,19 @@ class WholeEpochs:
     """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`, in one thread or more."""
 
     def __init__(
-        self, plan: Plan, rule: RuleKernel, parameters: Parameters, batches: Batches, training: Training
+        self,
+        plan: Plan,
+        rule: RuleKernel,
+        parameters: Parameters,
+        batches: Batches,
+        training: Training,
+        rng: np.random.RandomState | None = None,
     ) -> None:
+        if rng is None:  # without a source of random numbers there is no dropout
+            plan = plan._replace(rates=np.zeros_like(plan.rates))
         self.plan, self.parameters, self.batches, self.training = plan, parameters, batches, training
         dtype, n_parameters = parameters.flat.dtype, parameters.flat.size
-        self._run, self._rule = run_steps[dtype], rule
+        self._run, self._rule, self._random_bits = run_steps[dtype], rule, RandomBits(rng)
         self._places = places_of(plan, batches.batch_size, batches.y.shape[1])
         self._memory, self._gradient = aligned(self._places.end, dtype), aligned(n_parameters, dtype)
         weight = np.empty(0, dtype) if batches.weight is None else batches.weight
@@ -163,6 +177,7 @@ class WholeEpochs:
                     *self._data,
                     self._places,
                     self._memory,
+                    self._random_bits.arguments,
                     vectors,
                     start,
                     stop,
@@ -178,7 +193,8 @@ class WholeEpochs:
             return n_made
 
         self._meeting[:] = 0
-        n_made, *_ = self._team.together(run, range(len(totals)))
+        with self._random_bits.lock:
+            n_made, *_ = self._team.together(run, range(len(totals)))
         state.n_steps += n_made
         progress.step += n_made
         if n_made:

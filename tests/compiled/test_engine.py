@@ -29,6 +29,7 @@ from sknn_scratch.core import (
     Activation,
     Adam,
     Batches,
+    History,
     LogLoss,
     Network,
     Optimizer,
@@ -38,6 +39,7 @@ from sknn_scratch.core import (
     ReLU,
     Schedule,
     Training,
+    train_minibatch,
 )
 from sknn_scratch.core.epochs import NUMPY
 from sknn_scratch.core.machine.threads import Team
@@ -70,6 +72,13 @@ FITS = {
     "in order": {"shuffle": False},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 5},
     "dropout": {"dropout": 0.3},
+    "dropout of some layers": {
+        "hidden_layer_sizes": (9, 7, 5, 3),
+        "activation": ["silu", "relu", "gelu", "tanh"],
+        "dropout": [0.3, 0.0, 0.5, 0.2],
+    },
+    "dropout of a large network": {"hidden_layer_sizes": (900, 900), "max_iter": 2, "dropout": 0.3},
+    "dropout, one row a batch": {"batch_size": 1, "max_iter": 3, "dropout": 0.3},
     "large": {"hidden_layer_sizes": (300, 300), "max_iter": 5},
 }
 
@@ -180,9 +189,11 @@ def test_training_goes_on_in_the_other_engine(monkeypatch):
 def test_rows_without_weight_and_batches_without(by_numpy):
     weights = np.zeros(len(CLASSES))
     weights[:7] = 2.0
-    model = ScratchMLPClassifier((20,), batch_size=10, shuffle=False, max_iter=5, random_state=0)
-    model.fit(X_CLASSES, CLASSES, sample_weight=weights)
-    assert_same_model(model, by_numpy(model, X_CLASSES, CLASSES, sample_weight=weights))
+    settings = {"batch_size": 10, "shuffle": False, "max_iter": 5, "random_state": 0}
+    for dropout in (0.0, 0.3):  # batches without weight draw nothing
+        model = ScratchMLPClassifier((20,), dropout=dropout, **settings)
+        model.fit(X_CLASSES, CLASSES, sample_weight=weights)
+        assert_same_model(model, by_numpy(model, X_CLASSES, CLASSES, sample_weight=weights))
 
 
 def read_only(X):
@@ -208,8 +219,8 @@ def test_the_layout_of_the_data_changes_no_bit(laid_out, shuffle, hidden):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def parts_of_training(hidden, batch_size=20):
-    network = Network.mlp([4, *hidden, 3], ReLU(), LogLoss())
+def parts_of_training(hidden, batch_size=20, dropout=()):
+    network = Network.mlp([4, *hidden, 3], ReLU(), LogLoss(), dropout=dropout)
     parameters = network.initialize(np.random.RandomState(0), np.float64)
     y = CLASSES[:, np.newaxis].astype(float)
     batches = Batches(X_CLASSES, y, None, batch_size, rng=np.random.RandomState(0))
@@ -225,6 +236,25 @@ def test_small_and_large_networks_are_trained_by_whole_epochs(hidden):
     network, parameters, batches, training = parts_of_training(hidden)
     run = _engine.engine().run_epoch(network, parameters, batches, training, None, Team())
     assert isinstance(run, whole_epochs.WholeEpochs)
+
+
+def test_a_network_with_dropout_is_trained_by_whole_epochs():
+    network, _, batches, training = parts_of_training((20, 9, 7), dropout=[0.1, 0.0, 0.2])
+    assert list(whole_epochs.plan_of(network, batches, training)[0].rates) == [0.1, 0.0, 0.2]
+    training.regularization = SCHEDULES["constant"]()  # rates that change from step to step
+    assert whole_epochs.plan_of(network, batches, training) is None
+    twice = Network((*network.layers[:3], *network.layers[2:]), network.loss)
+    training.regularization = None
+    assert whole_epochs.plan_of(twice, batches, training) is None
+
+
+def test_without_a_source_of_random_numbers_nothing_is_left_out():
+    models = []
+    for engine in (NUMPY, _engine.engine()):
+        network, parameters, batches, training = parts_of_training((20,), dropout=[0.5])
+        train_minibatch(network, parameters, batches, training, History(), 3, engine=engine)
+        models.append(parameters.flat)
+    np.testing.assert_allclose(models[1], models[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["activation relu", "three layers", "clipped"])

@@ -59,6 +59,8 @@ def assert_equal_passes(layers, X, seed=0, scale=1.0):
         layer.initialize(rng, theta)
         if "alpha" in theta:
             theta["alpha"][...] = rng.uniform(-0.5, 1.5, len(theta["alpha"]))
+        if "scale" in theta:
+            theta["scale"][...] = rng.uniform(-0.5, 1.5, len(theta["scale"]))
     delta = rng.standard_normal((len(X), layers[-1].n_outputs)).astype(dtype) * dtype.type(scale)
     expected = passes(layers, X, parameters, delta)
     values = passes(own, X, Parameters(own_shapes, parameters.flat), delta)
@@ -80,6 +82,20 @@ shapes = st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 40))
 def test_a_hidden_layer_equals_the_layers_that_it_takes_the_place_of(name, kind, dtype, shape, seed):
     n_rows, n_inputs, units = shape
     layers = [NeuralTangent(n_inputs, units), kind(ACTIVATIONS[name](), units)]
+    assert len(compiled_layers(layers, dtype)) == 1
+    X = np.random.RandomState(seed).standard_normal((n_rows, n_inputs)).astype(dtype)
+    assert_equal_passes(layers, X, seed)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", [None, Activate, ParametricActivate])
+@settings(max_examples=5, deadline=None)
+@given(shape=shapes, seed=st.integers(0, 99))
+def test_a_layer_with_a_factor_for_each_input_equals_the_layers_that_it_takes_the_place_of(
+    kind, dtype, shape, seed
+):
+    n_rows, n_inputs, units = shape
+    layers = [Scale(n_inputs), NeuralTangent(n_inputs, units), *([kind(SELU(), units)] if kind else [])]
     assert len(compiled_layers(layers, dtype)) == 1
     X = np.random.RandomState(seed).standard_normal((n_rows, n_inputs)).astype(dtype)
     assert_equal_passes(layers, X, seed)
@@ -152,12 +168,16 @@ def real_mlp():
 def test_a_step_of_a_compiled_network_equals_that_of_the_core_with_the_same_dropout():
     network, X, y = real_mlp()
     own = Network(tuple(compiled_layers(network.layers, X.dtype)), network.loss, network.l2)
+    kinds = ["Columns", "NeuralTangentParametric", "NeuralTangentParametric", "Affine"]
+    assert [type(layer).__name__ for layer in own.layers] == kinds
     parameters = network.initialize(np.random.RandomState(1), X.dtype)
     steps = [
         Workspace(net, Parameters(net.shapes, parameters.flat), 50, np.random.RandomState(2))
         for net in (network, own)
     ]
-    for n_rows in (50, 17):  # a short batch uses the first rows of the same memory
+    for n_rows, strength in ((50, 1.0), (17, 0.5)):  # a short batch uses the first rows of the same memory
+        for step in steps:
+            step.regularization = strength
         losses = [
             net.loss_and_gradient(X[:n_rows], y[:n_rows], None, step)
             for net, step in zip((network, own), steps, strict=True)

@@ -46,7 +46,7 @@ from sknn_scratch.fitting._engine import engine
 def parts(n_rows, batch_size, hidden=(8, 5)):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(n_rows, 4))
-    network = Network.mlp([4, *hidden, 1], SiLU(), SquaredError(), l2=0.01)
+    network = Network.mlp([4, *hidden, 1], SiLU(), SquaredError(), l2=0.01, dropout=[0.2] * len(hidden))
     parameters = network.initialize(rng, X.dtype)
     adam = Adam(max_grad_norm=1.0)
     training = Training(adam, Constant(), adam.init(parameters.flat), Progress(0.01), Patience(0.0, math.inf))
@@ -63,6 +63,7 @@ def share(monkeypatch, n_threads):
 NETWORKS = {
     "slopes": Network.mlp([4, 9, 5, 1], SiLU(), SquaredError(), l2=0.01),
     "outputs": Network.mlp([4, 40, 3], ReLU(), SquaredError()),
+    "dropout": Network.mlp([4, 8, 7, 1], SiLU(), SquaredError(), dropout=[0.5, 0.0]),
     "no hidden layer": Network.mlp([4, 2], Identity(), SquaredError(), l2=0.01),
 }
 RULES = {"clipped adam": Adam(max_grad_norm=0.1), "sgd": SGD()}
@@ -80,7 +81,7 @@ def trained_in_threads(monkeypatch, n_threads, network, rule, is_weighted):
     # the last batch has fewer rows than there are threads
     batches = Batches(X, X[:, :n_outputs] ** 2, weight if is_weighted else None, 8)
     history = History()
-    train_minibatch(network, parameters, batches, training, history, 4, engine=engine())
+    train_minibatch(network, parameters, batches, training, history, 4, rng=rng, engine=engine())
     return parameters.flat, history.losses, [epoch.gradient_norm for epoch in history.epochs]
 
 
@@ -130,7 +131,9 @@ def test_as_many_threads_as_blas_may_use_share_the_steps_of_a_large_network():
 
 def allocations_of_an_epoch(n_rows):
     network, parameters, batches, training = parts(n_rows, batch_size=2)
-    epochs = WholeEpochs(*plan_of(network, batches, training), parameters, batches, training)
+    epochs = WholeEpochs(
+        *plan_of(network, batches, training), parameters, batches, training, np.random.RandomState(0)
+    )
     epochs._call(0, n_rows, np.zeros((1, N_TOTALS)), Epoch())
     before = rtsys.get_allocation_stats()
     epochs._call(0, n_rows, np.zeros((1, N_TOTALS)), Epoch())
@@ -170,7 +173,9 @@ def test_a_call_takes_less_than_a_fifth_of_a_second():
     # the sizes of the slowest calls: one row a batch, and the largest products that one thread computes
     for batch_size, hidden in ((1, (2,)), (200, (190, 190))):
         network, parameters, batches, training = parts(60_000, batch_size, hidden)
-        epochs = WholeEpochs(*plan_of(network, batches, training), parameters, batches, training)
+        epochs = WholeEpochs(
+            *plan_of(network, batches, training), parameters, batches, training, np.random.RandomState(0)
+        )
         n_steps = epochs._steps_of_a_call
         seconds = []
         for _ in range(3):  # the best of them: other processes compute too

@@ -23,6 +23,7 @@ from sknn_scratch.core import (
     Training,
     train_minibatch,
 )
+from sknn_scratch.fitting._engine import engine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -120,7 +121,8 @@ def test_each_layer_has_its_own_rate_as_in_the_core(dropout):
     parameters, optimizer = core.initialize(rng, X.dtype), SGD(momentum=0)
     state = optimizer.init(parameters.flat)
     training = Training(optimizer, Constant(), state, Progress(0.1), Patience(1e-4, 10))
-    train_minibatch(core, parameters, Batches(X, y, None, 25, rng=rng), training, History(), 3, rng=rng)
+    batches = Batches(X, y, None, 25, rng=rng)
+    train_minibatch(core, parameters, batches, training, History(), 3, rng=rng, engine=engine())
     expected = [layer["weights"] for layer in parameters.layers if layer]
     for actual, array in zip(model.coefs_, expected, strict=True):
         np.testing.assert_array_equal(actual, array)

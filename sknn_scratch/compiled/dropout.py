@@ -1,0 +1,101 @@
+"""Dropout with masks that are drawn in compiled code, bit by bit those of the core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from sknn_scratch.compiled.jit import inner, kernel, matrix
+from sknn_scratch.compiled.layers import CompiledLayer
+from sknn_scratch.compiled.random_bits import RandomBits, draw_bits, of_random_bits
+from sknn_scratch.core.layers import Dropout
+from sknn_scratch.core.layers.base import Buffers
+from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
+from sknn_scratch.core.parameters import FloatArray, LayerParameters
+
+
+# The core draws for blocks of rows, and what is left of the last 64 bits of a block serves nobody.
+@inner
+def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
+    """Write 0 with the probability `rate`, else 1 / (1 - rate)."""
+    threshold, none, kept = round(rate * 2**16), mask.dtype.type(0), mask.dtype.type(1.0 / (1.0 - rate))
+    units, n_units = mask.reshape(mask.size), mask.shape[1]
+    units_of_a_block = max(1, UNITS_OF_A_DRAW // n_units) * n_units
+    for start in range(0, units.size, units_of_a_block):
+        of_block = units[start : start + units_of_a_block]
+        for begin in range(0, of_block.size, UNITS_OF_A_DRAW):
+            some = of_block[begin : begin + UNITS_OF_A_DRAW]
+            numbers = draw_bits(random_bits, -(-some.size // 4))
+            for i in range(some.size):
+                some[i] = none if numbers[i] < threshold else kept
+
+
+@kernel(lambda number: (of_random_bits, types.float64, matrix(number)))
+def draw(random_bits: Any, rate: float, mask: Any) -> None:
+    """As :func:`draw_mask`, for Python."""
+    draw_mask(random_bits, rate, mask)
+
+
+def draw_by_kernel(rng: np.random.RandomState, rate: float, mask: FloatArray) -> None:
+    """Draw a mask from a NumPy generator, as the core's layer does.
+
+    Parameters
+    ----------
+    rng : numpy.random.RandomState
+        The source, which moves on.
+    rate : float
+        Share of the units that is left out.
+    mask : ndarray of shape (n_rows, n_units)
+        Where it is written.
+    """
+    random_bits = RandomBits(rng)
+    with random_bits.lock:
+        draw[mask.dtype](random_bits.arguments, rate, mask)
+
+
+@inner
+def multiply(x: Any, mask: Any, out: Any) -> None:
+    """out_ij <- x_ij m_ij."""
+    values, factors, products = x.reshape(x.size), mask.reshape(mask.size), out.reshape(out.size)
+    for i in range(values.size):
+        products[i] = values[i] * factors[i]
+
+
+class CompiledDropout(CompiledLayer):
+    """`Dropout` with masks from compiled code.
+
+    Parameters
+    ----------
+    dropout : Dropout
+        The core's layer.
+    """
+
+    kernels = (draw,)
+
+    def __init__(self, dropout: Dropout) -> None:
+        self.parts, self.dropout, self.n_outputs = (dropout,), dropout, dropout.n_outputs
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.dropout.forward_buffers(n_rows, dtype)
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.dropout.backward_buffers(n_rows, dtype)
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
+        draw_by_kernel(rng, strength * self.dropout.rate, buffers["mask"])
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        return self.dropout.forward(parameters, x, buffers)
+
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        return self.dropout.backward(parameters, gradient, x, delta, buffers)
