@@ -19,7 +19,7 @@ from numba import float64, int64, types
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
 from sknn_scratch.compiled.dropout import draw_mask, multiply
-from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row
+from sknn_scratch.compiled.jit import inner, kernel, matrix, matrix_in, native, read_matrix, read_row, row
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
 from sknn_scratch.compiled.random_bits import of_random_bits
@@ -38,12 +38,6 @@ LINE = 16
 def _room(n_rows: int, n_columns: int) -> int:
     """Numbers of a buffer, to where the next one begins."""
     return -(-n_rows * n_columns // LINE) * LINE
-
-
-@inner
-def _matrix(memory: Any, start: int, n_rows: int, n_columns: int) -> Any:
-    """Some of the memory as a matrix."""
-    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
 def room_of_a_step(sizes: npt.NDArray[np.int64], batch_size: int, n_targets: int, has_dropout: bool) -> int:
@@ -98,7 +92,7 @@ def _draw_masks(
         n_units, room = sizes[layer + 1], _room(batch_size, sizes[layer + 1])
         if rates[layer] > 0.0:
             mask = _place_of_mask(needs_slope, layer, place, room)
-            draw_mask(random_bits, rates[layer], _matrix(memory, mask, n_rows, n_units))
+            draw_mask(random_bits, rates[layer], matrix_in(memory, mask, n_rows, n_units))
         place = _place_of_next(needs_slope, rates, layer, place, room)
 
 
@@ -119,13 +113,13 @@ def _go_forward(
     batch_size: int,
 ) -> int:
     """Compute the outputs of all layers from `place` on; returns where the last one begins."""
-    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
+    no_bias, no_slope = theta[:0], matrix_in(memory, 0, 0, 0)
     n_rows, n_layers = len(x), len(sizes) - 1
     of_weights, of_bias = 0, n_weights
     for layer in range(n_layers):
         n_inputs, n_units = sizes[layer], sizes[layer + 1]
-        z = _matrix(memory, place, n_rows, n_units)
-        product(gemm, x, _matrix(theta, of_weights, n_inputs, n_units), z)
+        z = matrix_in(memory, place, n_rows, n_units)
+        product(gemm, x, matrix_in(theta, of_weights, n_inputs, n_units), z)
         of_weights += n_inputs * n_units
         bias = theta[of_bias : of_bias + n_units] if has_bias else no_bias
         of_bias += len(bias)
@@ -135,12 +129,12 @@ def _go_forward(
         else:
             room, slope = _room(batch_size, n_units), no_slope
             if needs_slope[layer]:
-                slope = _matrix(memory, place + room, n_rows, n_units)
+                slope = matrix_in(memory, place + room, n_rows, n_units)
             _forward(forward[layer], theta, (constants[layer], z, bias, slope))
             if rates[layer] > 0.0:
                 mask = _place_of_mask(needs_slope, layer, place, room)
-                kept = _matrix(memory, mask + room, n_rows, n_units)
-                multiply(z, _matrix(memory, mask, n_rows, n_units), kept)
+                kept = matrix_in(memory, mask + room, n_rows, n_units)
+                multiply(z, matrix_in(memory, mask, n_rows, n_units), kept)
                 z = kept
             place = _place_of_next(needs_slope, rates, layer, place, room)
         x = z
@@ -167,11 +161,11 @@ def _go_back(
     batch_size: int,
 ) -> None:
     """Write the gradient; the derivative of the loss lies behind the output."""
-    no_bias, no_slope = theta[:0], _matrix(memory, 0, 0, 0)
+    no_bias, no_slope = theta[:0], matrix_in(memory, 0, 0, 0)
     n_layers = len(sizes) - 1
     of_weights, of_bias = n_weights, len(theta)
     place = output + _room(batch_size, sizes[n_layers])
-    delta = _matrix(memory, place, n_rows, sizes[n_layers])
+    delta = matrix_in(memory, place, n_rows, sizes[n_layers])
     place += _room(batch_size, sizes[n_layers])
     for layer in range(n_layers - 1, -1, -1):
         n_inputs, n_units = sizes[layer], sizes[layer + 1]
@@ -183,12 +177,12 @@ def _go_back(
             if has_bias:
                 add_columns(delta, bias_gradient)
         else:
-            a, slope, room = _matrix(memory, output, n_rows, n_units), no_slope, _room(batch_size, n_units)
+            a, slope, room = matrix_in(memory, output, n_rows, n_units), no_slope, _room(batch_size, n_units)
             if rates[layer] > 0.0:
                 mask = _place_of_mask(needs_slope, layer, output, room)
-                multiply(delta, _matrix(memory, mask, n_rows, n_units), delta)
+                multiply(delta, matrix_in(memory, mask, n_rows, n_units), delta)
             if needs_slope[layer]:
-                slope = _matrix(memory, output + room, n_rows, n_units)
+                slope = matrix_in(memory, output + room, n_rows, n_units)
             _backward(backward[layer], theta, (constants[layer], a, slope, delta, bias_gradient))
         output = kept = inputs
         if layer > 0:
@@ -196,13 +190,13 @@ def _go_back(
             if rates[layer - 1] > 0.0:
                 room = _room(batch_size, n_inputs)
                 kept = _place_of_mask(needs_slope, layer - 1, output, room) + room
-        x = _matrix(memory, kept, n_rows, n_inputs)
+        x = matrix_in(memory, kept, n_rows, n_inputs)
         of_weights -= n_inputs * n_units
-        product_of_columns(gemm, x, delta, _matrix(gradient, of_weights, n_inputs, n_units))
+        product_of_columns(gemm, x, delta, matrix_in(gradient, of_weights, n_inputs, n_units))
         if layer > 0:
-            delta_x = _matrix(memory, place, n_rows, n_inputs)
+            delta_x = matrix_in(memory, place, n_rows, n_inputs)
             place += _room(batch_size, n_inputs)
-            product_of_rows(gemm, delta, _matrix(theta, of_weights, n_inputs, n_units), delta_x)
+            product_of_rows(gemm, delta, matrix_in(theta, of_weights, n_inputs, n_units), delta_x)
             delta = delta_x
 
 
@@ -305,7 +299,7 @@ def run_steps(
     none, n_made = theta[:0], 0
     for begin in range(start, stop, batch_size):
         n_rows = min(batch_size, stop - begin)
-        targets, x = _matrix(memory, 0, n_rows, y.shape[1]), _matrix(memory, inputs, n_rows, sizes[0])
+        targets, x = matrix_in(memory, 0, n_rows, y.shape[1]), matrix_in(memory, inputs, n_rows, sizes[0])
         weights = memory[of_weight : of_weight + (n_rows if len(weight) else 0)]
         batch_weight = _take(X, y, weight, order, begin, x, targets, weights)
         if batch_weight == 0.0:  # nothing to learn from, and no mean to take
@@ -326,8 +320,8 @@ def run_steps(
             outputs,
             batch_size,
         )
-        scores = _matrix(memory, output, n_rows, sizes[-1])
-        delta = _matrix(memory, output + _room(batch_size, sizes[-1]), n_rows, sizes[-1])
+        scores = matrix_in(memory, output, n_rows, sizes[-1])
+        delta = matrix_in(memory, output + _room(batch_size, sizes[-1]), n_rows, sizes[-1])
         value = _value_and_gradient(loss, theta, (loss_constants, scores, targets, weights, delta))
         _go_back(
             gemm,

@@ -19,9 +19,15 @@ import numpy.typing as npt
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-"""No lock of the interpreter, no exceptions for 1 / 0."""
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+"""No lock of the interpreter, no exceptions for 1 / 0, and no runtime of numba's.
+
+That counts references at every slice, which in small networks takes longer than the arithmetic. Without it
+what allocates does not compile, such as an assignment of slices that might overlap, and no function returns a
+slice of its own.
+"""
 
 
 def _jit(function: Callable[..., Any], signature: Any = None, **options: Any) -> Callable[..., Any]:
@@ -161,6 +167,40 @@ def native(arguments: Arguments, result: types.Type) -> Callable[..., Any]:
         return result(types.int64, like, args), generate
 
     return call
+
+
+@intrinsic
+def _matrix_in(typing_context: Any, memory: Any, start: Any, n_rows: Any, n_columns: Any) -> Any:
+    kind = types.Array(memory.dtype, 2, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        numbers = context.make_array(memory)(context, builder, values[0])
+        found = context.make_array(kind)(context, builder)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(memory.dtype)))
+        populate_array(
+            found,
+            data=builder.gep(numbers.data, [values[1]]),
+            shape=values[2:],
+            strides=[builder.mul(values[3], size), size],
+            itemsize=size,
+            meminfo=None,
+        )
+        return found._getvalue()
+
+    return kind(memory, types.intp, types.intp, types.intp), generate
+
+
+def _matrix_by_numpy(memory: Any, start: int, n_rows: int, n_columns: int) -> Any:
+    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
+
+
+_IS_CHECKED = numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK
+
+matrix_in = _jit(_matrix_by_numpy, inline="always") if _IS_CHECKED else _matrix_in
+"""Some numbers of a vector as a matrix: ``matrix_in(memory, start, n_rows, n_columns)``.
+
+A slice and its `reshape`, for which numba calls a function in C; those check that the vector has the numbers.
+"""
 
 
 def kernel(arguments: Arguments) -> Callable[[Callable[..., Any]], Kernel]:
