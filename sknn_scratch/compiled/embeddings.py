@@ -42,6 +42,13 @@ def total(a: Any) -> Any:
 
 
 @inner
+def copy(x: Any, out: Any) -> None:
+    """Write out <- x; an assignment of slices would look whether they overlap."""
+    for i in range(out.size):
+        out[i] = x[i]
+
+
+@inner
 def add_multiple(y: Any, factor: Any, x: Any) -> None:
     """Y <- y + factor x."""
     for i in range(x.size):
@@ -101,8 +108,8 @@ def embed_numbers(
     outputs = columns.reshape(columns.size)
     for k in range(n_inputs):
         x_k = outputs[k * (n_mixed + 1) * n_rows :][:n_rows]
-        x_k[:] = x[:, k]
-        e[:, k * (n_mixed + 1) + n_mixed] = x_k
+        copy(x[:, k], x_k)
+        copy(x_k, e[:, k * (n_mixed + 1) + n_mixed])
         for m in range(n_mixed):
             outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows] = offset[k, m]
         for w in range(n_waves):
@@ -113,7 +120,7 @@ def embed_numbers(
                 e_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
                 add_multiple(e_m, mixture[k, w, m], cosine)
         for m in range(n_mixed):
-            e[:, k * (n_mixed + 1) + m] = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
+            copy(outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows], e[:, k * (n_mixed + 1) + m])
 
 
 def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
@@ -157,10 +164,10 @@ def embed_numbers_backward(
         x_k = outputs[k * (n_mixed + 1) * n_rows :][:n_rows]
         for m in range(n_mixed):
             delta_m = outputs[(k * (n_mixed + 1) + 1 + m) * n_rows :][:n_rows]
-            delta_m[:] = delta[:, k * (n_mixed + 1) + m]
+            copy(delta[:, k * (n_mixed + 1) + m], delta_m)
             offset_gradient[k, m] = total(delta_m)
         if delta_x.size:
-            delta_x[:, k] = delta[:, k * (n_mixed + 1) + n_mixed]
+            copy(delta[:, k * (n_mixed + 1) + n_mixed], delta_x[:, k])
         for w in range(n_waves):
             cosine = cosines[(k * n_waves + w) * n_rows :][:n_rows]
             sine = sines[(k * n_waves + w) * n_rows :][:n_rows]

@@ -23,12 +23,11 @@ from numba import float64, int64, types
 from sknn_scratch.compiled import activations, rules
 from sknn_scratch.compiled.activations import add_bias, add_columns
 from sknn_scratch.compiled.dropout import draw_mask, multiply
-from sknn_scratch.compiled.jit import kernel, matrix, native, read_matrix, read_row, row, scalar
+from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row, rows_in
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
 from sknn_scratch.compiled.meeting import meet
 from sknn_scratch.compiled.products import product, product_of_columns, product_of_rows
 from sknn_scratch.compiled.random_bits import of_random_bits
-from sknn_scratch.compiled.views import matrix_of, vector_of
 from sknn_scratch.core.parameters import FloatArray
 
 _forward = native(activations.forward_types, types.none)
@@ -162,20 +161,14 @@ def _vectors_type(number: types.Type) -> types.Type:
     return types.NamedTuple((*[row(number)] * 4, matrix(number)), Vectors)
 
 
-@scalar
-def _rows(memory: Any, place: int, n_columns: int, start: int, stop: int) -> Any:
-    """Some rows of a matrix in the memory."""
-    return matrix_of(memory, place + start * n_columns, stop - start, n_columns)
-
-
-@scalar
+@inner
 def _share(n: int, unit: int, thread: int, n_threads: int) -> tuple[int, int]:
     """Where a thread's share of n things begins and ends, in whole units but for the last one."""
     n_units = -(-n // unit)
     return min(n, n_units * thread // n_threads * unit), min(n, n_units * (thread + 1) // n_threads * unit)
 
 
-@scalar
+@inner
 def _batch_weight(data: Any, begin: int, n_rows: int) -> float:
     """The sum of the weights of a batch."""
     if len(data.weight) == 0:
@@ -186,7 +179,7 @@ def _batch_weight(data: Any, begin: int, n_rows: int) -> float:
     return total
 
 
-@scalar
+@inner
 def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
     """Copy rows, from the one at `begin` of the order on."""
     for i in range(len(x)):
@@ -199,66 +192,66 @@ def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
             weights[i] = data.weight[source]
 
 
-@scalar
+@inner
 def _draw_masks(plan: Any, places: Any, random_bits: Any, memory: Any, n_rows: int) -> None:
     """Draw those of a batch, layer by layer."""
     for layer in range(len(plan.rates)):
         if plan.rates[layer] > 0.0:
-            mask = _rows(memory, places.masks[layer], plan.sizes[layer + 1], 0, n_rows)
+            mask = rows_in(memory, places.masks[layer], plan.sizes[layer + 1], 0, n_rows)
             draw_mask(random_bits, plan.rates[layer], mask)
 
 
-@scalar
+@inner
 def _go_forward(plan: Any, places: Any, theta: Any, memory: Any, start: int, stop: int) -> None:
     """Compute the outputs of all layers for some rows."""
     for layer in range(len(plan.sizes) - 1):
         n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
-        x = _rows(memory, places.inputs[layer], n_inputs, start, stop)
-        weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
-        bias = vector_of(theta, plan.biases[layer], n_units if plan.has_bias else 0)
-        next_x = _rows(memory, places.inputs[layer + 1], n_units, start, stop)
+        x = rows_in(memory, places.inputs[layer], n_inputs, start, stop)
+        weights = rows_in(theta, plan.weights[layer], n_units, 0, n_inputs)
+        bias = theta[plan.biases[layer] :][: n_units if plan.has_bias else 0]
+        next_x = rows_in(memory, places.inputs[layer + 1], n_units, start, stop)
         if layer == len(plan.sizes) - 2:
             product(plan.gemm, x, weights, next_x)
             if plan.has_bias:
                 add_bias(next_x, bias)
         else:
-            z = _rows(memory, places.outputs[layer], n_units, start, stop)
+            z = rows_in(memory, places.outputs[layer], n_units, start, stop)
             product(plan.gemm, x, weights, z)
             n_slopes = n_units if plan.needs_slope[layer] else 0
-            slope = _rows(memory, places.slopes[layer], n_slopes, start, stop)
+            slope = rows_in(memory, places.slopes[layer], n_slopes, start, stop)
             _forward(plan.forward[layer], theta, (plan.constants[layer], z, bias, slope))
             if plan.rates[layer] > 0.0:
-                mask = _rows(memory, places.masks[layer], n_units, start, stop)
+                mask = rows_in(memory, places.masks[layer], n_units, start, stop)
                 multiply(z, mask, next_x)
 
 
-@scalar
+@inner
 def _go_back(
     plan: Any, places: Any, theta: Any, memory: Any, bias_gradients: Any, start: int, stop: int
 ) -> None:
     """Compute the derivatives of all layers for some rows, and the gradient of the biases for them."""
     for layer in range(len(plan.sizes) - 2, -1, -1):
         n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
-        delta = _rows(memory, places.deltas[layer], n_units, start, stop)
+        delta = rows_in(memory, places.deltas[layer], n_units, start, stop)
         of_bias = plan.biases[layer] - plan.biases[0]
-        bias_gradient = vector_of(bias_gradients, of_bias, n_units if plan.has_bias else 0)
+        bias_gradient = bias_gradients[of_bias:][: n_units if plan.has_bias else 0]
         if layer == len(plan.sizes) - 2:
             if plan.has_bias:
                 add_columns(delta, bias_gradient)
         else:
             if plan.rates[layer] > 0.0:
-                multiply(delta, _rows(memory, places.masks[layer], n_units, start, stop), delta)
-            a = _rows(memory, places.outputs[layer], n_units, start, stop)
+                multiply(delta, rows_in(memory, places.masks[layer], n_units, start, stop), delta)
+            a = rows_in(memory, places.outputs[layer], n_units, start, stop)
             n_slopes = n_units if plan.needs_slope[layer] else 0
-            slope = _rows(memory, places.slopes[layer], n_slopes, start, stop)
+            slope = rows_in(memory, places.slopes[layer], n_slopes, start, stop)
             _backward(plan.backward[layer], theta, (plan.constants[layer], a, slope, delta, bias_gradient))
         if layer > 0:
-            weights = matrix_of(theta, plan.weights[layer], n_inputs, n_units)
-            before = _rows(memory, places.deltas[layer - 1], n_inputs, start, stop)
+            weights = rows_in(theta, plan.weights[layer], n_units, 0, n_inputs)
+            before = rows_in(memory, places.deltas[layer - 1], n_inputs, start, stop)
             product_of_rows(plan.gemm, delta, weights, before)
 
 
-@scalar
+@inner
 def _write_gradient(
     plan: Any, places: Any, gradient: Any, memory: Any, n_rows: int, thread: int, n_threads: int
 ) -> None:
@@ -267,9 +260,9 @@ def _write_gradient(
         n_inputs, n_units = plan.sizes[layer], plan.sizes[layer + 1]
         start, stop = _share(n_inputs, COLUMNS_OF_A_PRODUCT, thread, n_threads)
         if start < stop:
-            x = _rows(memory, places.inputs[layer], n_inputs, 0, n_rows)
-            delta = _rows(memory, places.deltas[layer], n_units, 0, n_rows)
-            out = matrix_of(gradient, plan.weights[layer], n_inputs, n_units)
+            x = rows_in(memory, places.inputs[layer], n_inputs, 0, n_rows)
+            delta = rows_in(memory, places.deltas[layer], n_units, 0, n_rows)
+            out = rows_in(gradient, plan.weights[layer], n_units, 0, n_inputs)
             product_of_columns(plan.gemm, x[:, start:stop], delta, out[start:stop])
 
 
@@ -348,14 +341,11 @@ def run_steps(
     """
     data = Data(X, y, weight, order)
     n_threads, mine = len(totals), totals[thread]
-    theta, gradient, none = vectors.theta, vectors.gradient, vector_of(vectors.theta, 0, 0)
+    theta, gradient, none = vectors.theta, vectors.gradient, vectors.theta[:0]
     n_weights, has_dropout = plan.biases[0], plan.rates.any()
     bias_gradients = gradient[n_weights:] if thread == 0 else vectors.bias_gradients[thread - 1]
     from_number, to_number = _share(len(theta), LINE, thread, n_threads)
-    n_own = to_number - from_number
-    x, g = vector_of(theta, from_number, n_own), vector_of(gradient, from_number, n_own)
-    first_average = vector_of(vectors.first, from_number, n_own)
-    second_average = vector_of(vectors.second, from_number, min(n_own, len(vectors.second)))
+    x, g = theta[from_number:to_number], gradient[from_number:to_number]
     n_made = n_meetings = 0
     for begin in range(start, stop, places.n_rows):
         n_rows = min(places.n_rows, stop - begin)
@@ -368,11 +358,11 @@ def run_steps(
                 _draw_masks(plan, places, random_bits, memory, n_rows)
             n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
         first, last = _share(n_rows, 1, thread, n_threads)
-        targets = _rows(memory, places.targets, data.y.shape[1], first, last)
-        weights = vector_of(memory, places.row_weights + first, last - first if len(data.weight) else 0)
-        inputs = _rows(memory, places.inputs[0], plan.sizes[0], first, last)
-        scores = _rows(memory, places.inputs[-1], plan.sizes[-1], first, last)
-        delta = _rows(memory, places.deltas[-1], plan.sizes[-1], first, last)
+        targets = rows_in(memory, places.targets, data.y.shape[1], first, last)
+        weights = memory[places.row_weights :][first : last if len(data.weight) else first]
+        inputs = rows_in(memory, places.inputs[0], plan.sizes[0], first, last)
+        scores = rows_in(memory, places.inputs[-1], plan.sizes[-1], first, last)
+        delta = rows_in(memory, places.deltas[-1], plan.sizes[-1], first, last)
         _take(data, begin + first, inputs, targets, weights)
         own_weight = sum_of(weights) if len(weights) else float(last - first)
         if last > first:
@@ -418,8 +408,8 @@ def run_steps(
                 plan.rule_constants,
                 x,
                 g,
-                first_average,
-                second_average,
+                vectors.first[from_number:to_number],
+                vectors.second[from_number:to_number],
                 none,  # a rule with factors for groups of parameters is not for this loop
                 none,
                 len(x),

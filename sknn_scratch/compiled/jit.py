@@ -19,9 +19,15 @@ import numpy.typing as npt
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-"""No lock of the interpreter, no exceptions for 1 / 0."""
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+"""No lock of the interpreter, no exceptions for 1 / 0, and no runtime of numba's.
+
+That counts references at every slice, which in small networks takes longer than the arithmetic. Without it
+what allocates does not compile, such as an assignment of slices that might overlap, and no function returns a
+slice of its own.
+"""
 
 
 def _jit(function: Callable[..., Any], signature: Any = None, **options: Any) -> Callable[..., Any]:
@@ -161,6 +167,42 @@ def native(arguments: Arguments, result: types.Type) -> Callable[..., Any]:
         return result(types.int64, like, args), generate
 
     return call
+
+
+@intrinsic
+def _rows_in(typing_context: Any, memory: Any, place: Any, n_columns: Any, start: Any, stop: Any) -> Any:
+    kind = types.Array(memory.dtype, 2, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        numbers, place, n_columns, start, stop = values
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(memory.dtype)))
+        begin = builder.add(place, builder.mul(start, n_columns))
+        found = context.make_array(kind)(context, builder)
+        populate_array(
+            found,
+            data=builder.gep(context.make_array(memory)(context, builder, numbers).data, [begin]),
+            shape=[builder.sub(stop, start), n_columns],
+            strides=[builder.mul(n_columns, size), size],
+            itemsize=size,
+            meminfo=None,
+        )
+        return found._getvalue()
+
+    return kind(memory, *[types.intp] * 4), generate
+
+
+def _rows_by_numpy(memory: Any, place: int, n_columns: int, start: int, stop: int) -> Any:
+    return memory[place + start * n_columns : place + stop * n_columns].reshape(stop - start, n_columns)
+
+
+_IS_CHECKED = numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK
+
+rows_in = _jit(_rows_by_numpy, inline="always") if _IS_CHECKED else _rows_in
+"""Some rows of a matrix in a vector: ``rows_in(memory, place, n_columns, start, stop)``.
+
+The matrix begins at `place`. This is a slice and its `reshape`, for which numba calls a function in C; those
+check that the vector has the numbers.
+"""
 
 
 def kernel(arguments: Arguments) -> Callable[[Callable[..., Any]], Kernel]:

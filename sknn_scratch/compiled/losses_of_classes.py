@@ -91,17 +91,16 @@ def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
 # Softmax is computed with one row for a class, since loops over the rows of a batch are longer than loops
 # over classes: in the memory of `raw`, with that of `out` for numbers of which each row of the batch has one.
 @inner
-def _by_class(raw: FloatArray, out: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Transpose `raw` in its own memory; returns it, and the memory of `out` in that shape."""
-    n_rows, n_outputs = raw.shape
-    by_class, memory = raw.reshape((n_outputs, n_rows)), out.reshape((n_outputs, n_rows))
+def _transpose(x: FloatArray, memory: FloatArray) -> None:
+    """Transpose in the memory of x: write out_ki = x_ik as if x had the shape of its transpose."""
+    n_rows, n_outputs = x.shape
+    by_class = x.reshape((n_outputs, n_rows))
     for i in range(n_rows):
         for k in range(n_outputs):
-            out[i, k] = raw[i, k]
+            memory[i, k] = x[i, k]
     for k in range(n_outputs):
         for i in range(n_rows):
-            by_class[k, i] = out[i, k]
-    return by_class, memory
+            by_class[k, i] = memory[i, k]
 
 
 @inner
@@ -126,7 +125,9 @@ def log_loss(
 ) -> float:
     """See :class:`~sknn_scratch.core.LogLoss`."""
     smoothing, n_outputs, value, end = constants[0], raw.shape[1], 0.0, 0
-    by_class, memory = _by_class(raw, out)
+    _transpose(raw, out)
+    of_classes = n_outputs, len(raw)
+    by_class, memory = raw.reshape(of_classes), out.reshape(of_classes)
     for column in range(y.shape[1]):
         begin, end = end, _end_of(constants, column, end, n_outputs)
         z, sums = by_class[begin:end], memory[begin]
@@ -151,7 +152,9 @@ def class_squared_error(
 ) -> float:
     """See :class:`~sknn_scratch.core.ClassSquaredError`."""
     n_outputs, value, end = raw.shape[1], 0.0, 0
-    by_class, memory = _by_class(raw, out)
+    _transpose(raw, out)
+    of_classes = n_outputs, len(raw)
+    by_class, memory = raw.reshape(of_classes), out.reshape(of_classes)
     for column in range(y.shape[1]):
         begin, end = end, _end_of(constants, column, end, n_outputs)
         z, sums = by_class[begin:end], memory[begin]

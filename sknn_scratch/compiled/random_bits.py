@@ -135,13 +135,13 @@ _FIRST_IS_LOW = sys.byteorder == "little"
 
 
 @inner
-def draw_bits(random_bits: Any, n_draws: int) -> Any:
-    """Draw 64 bits `n_draws` times, at most as often as the memory has room; returns it as numbers of 16."""
+def draw_bits(random_bits: Any, n_draws: int) -> None:
+    """Draw 64 bits `n_draws` times into the memory, at most as often as it has room."""
     function, state, words, memory = random_bits
     if words.size == 0:
         for k in range(n_draws):
             memory[k] = _next(function, state)
-        return memory.view(np.uint16)
+        return
     halves, n_drawn = memory.view(np.uint32), 0
     while n_drawn < 2 * n_draws:
         if words[N_WORDS] == N_WORDS:
@@ -157,4 +157,3 @@ def draw_bits(random_bits: Any, n_draws: int) -> Any:
     if _FIRST_IS_LOW:  # the first 32 bits of 64 are the high ones
         for k in range(n_draws):
             memory[k] = (memory[k] << np.uint64(32)) | (memory[k] >> np.uint64(32))
-    return memory.view(np.uint16)

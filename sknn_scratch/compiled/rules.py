@@ -1,8 +1,8 @@
 """Update rules: penalty, clipping and rule in one pass over the parameters.
 
 The formulas, and what is kept in the averages, are those of :mod:`sknn_scratch.core.optimizers` and
-:mod:`sknn_scratch.core.grouped_adam`: a state may go on in either. The vectors are taken by blocks that stay
-in the processor's nearest cache, so that each number comes from the memory once and goes back once.
+:mod:`sknn_scratch.core.grouped_adam`: a state may go on in either. Each number comes from the memory once and
+goes back once.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from sknn_scratch.core.optimizers import (
     RMSprop,
 )
 from sknn_scratch.core.parameters import FloatArray
-
-BLOCK = 1024
-"""Numbers of a block: of five vectors they take 40 kB in float64."""
 
 _SGD, _ADAM, _ADAMW, _GROUPED_ADAM, _RMSPROP = range(5)
 
@@ -110,26 +107,13 @@ def kernel_of(optimizer: Optimizer) -> RuleKernel | None:
 
 
 @reduction
-def _sum_of_squares(x: FloatArray) -> float:
-    total = 0.0
-    for i in range(x.size):
-        total += np.float64(x[i]) * np.float64(x[i])
-    return total
+def _add_square(total: float, x: float) -> float:
+    return total + x * x
 
 
-# the penalty alpha / (2 n) ||W||^2 has the gradient strength W with strength = alpha / n
-@inner
-def _penalise(theta: FloatArray, gradient: FloatArray, strength: float) -> None:
-    share = theta.dtype.type(strength)
-    for i in range(theta.size):
-        gradient[i] += share * theta[i]
-
-
-@inner
-def _scale(gradient: FloatArray, factor: float) -> None:
-    share = gradient.dtype.type(factor)
-    for i in range(gradient.size):
-        gradient[i] *= share
+# The gradient of the loss and of the penalty alpha / (2 n) ||W||^2, clipped:
+# g <- clipping (g + strength W) with strength = alpha / n. Each rule begins with it, in its one loop, and
+# returns the sum of the squares of its parameters before the step.
 
 
 # v <- momentum v - lr g, then theta <- theta + v, or with Nesterov's momentum theta + momentum v - lr g
@@ -139,14 +123,19 @@ def _sgd(
     theta: FloatArray,
     gradient: FloatArray,
     velocity: FloatArray,
+    strength: float,
+    clipping: float,
     learning_rate: float,
-) -> None:
-    momentum, is_nesterov = theta.dtype.type(constants[0]), constants[1] != 0
-    rate = theta.dtype.type(learning_rate)
+) -> float:
+    number, squares = theta.dtype.type, 0.0
+    share, factor = number(strength), number(clipping)
+    momentum, is_nesterov, rate = number(constants[0]), constants[1] != 0, number(learning_rate)
     for i in range(theta.size):
-        step = -rate * gradient[i]
+        squares = _add_square(squares, np.float64(theta[i]))
+        step = -rate * (factor * (gradient[i] + share * theta[i]))
         velocity[i] = momentum * velocity[i] + step
         theta[i] += momentum * velocity[i] + step if is_nesterov else velocity[i]
+    return squares
 
 
 # v <- alpha v + (1 - alpha) g^2 and u <- momentum u + g / (sqrt(v) + epsilon), then theta <- theta - lr u
@@ -157,57 +146,81 @@ def _rmsprop(
     gradient: FloatArray,
     v: FloatArray,
     velocity: FloatArray,
+    strength: float,
+    clipping: float,
     learning_rate: float,
-) -> None:
-    number = theta.dtype.type
+) -> float:
+    number, squares = theta.dtype.type, 0.0
+    share, factor = number(strength), number(clipping)
     alpha, new = number(constants[0]), number(1.0 - constants[0])
     epsilon, momentum, rate = number(constants[1]), number(constants[2]), number(learning_rate)
     for i in range(theta.size):
-        v[i] = alpha * v[i] + new * gradient[i] * gradient[i]
-        velocity[i] = momentum * velocity[i] + gradient[i] / (np.sqrt(v[i]) + epsilon)
+        squares = _add_square(squares, np.float64(theta[i]))
+        g = factor * (gradient[i] + share * theta[i])
+        v[i] = alpha * v[i] + new * g * g
+        velocity[i] = momentum * velocity[i] + g / (np.sqrt(v[i]) + epsilon)
         theta[i] -= rate * velocity[i]
+    return squares
 
 
-# m <- beta_1 m + g and v <- beta_2 v + g^2, both kept without their factors, then the direction of the step,
-# m / (sqrt(v) + epsilon), in the place of g
+# m <- beta_1 m + g and v <- beta_2 v + g^2, both kept without their factors, then the step against
+# m / (sqrt(v) + epsilon)
 @inner
-def _move_moments(
-    constants: npt.NDArray[np.float64], gradient: FloatArray, m: FloatArray, v: FloatArray, epsilon: float
-) -> None:
-    number = gradient.dtype.type
-    beta_1, beta_2, added = number(constants[0]), number(constants[1]), number(epsilon)
-    for i in range(gradient.size):
-        m[i] = beta_1 * m[i] + gradient[i]
-        v[i] = beta_2 * v[i] + gradient[i] * gradient[i]
-        gradient[i] = m[i] / (np.sqrt(v[i]) + added)
-
-
-@inner
-def _descend(theta: FloatArray, direction: FloatArray, step: float, decay: float) -> None:
-    size, kept = theta.dtype.type(step), theta.dtype.type(1.0 - decay)
-    for i in range(theta.size):
-        theta[i] = kept * theta[i] - size * direction[i]
-
-
-@inner
-def _descend_by_factors(
+def _adam(
+    constants: npt.NDArray[np.float64],
     theta: FloatArray,
-    direction: FloatArray,
-    rate_factor: FloatArray,
-    decay_factor: FloatArray,
+    gradient: FloatArray,
+    m: FloatArray,
+    v: FloatArray,
+    strength: float,
+    clipping: float,
     step: float,
     decay: float,
-) -> None:
-    number = theta.dtype.type
-    size, share, one = number(step), number(decay), number(1.0)
+    epsilon: float,
+) -> float:
+    number, squares = theta.dtype.type, 0.0
+    share, factor = number(strength), number(clipping)
+    beta_1, beta_2, added = number(constants[0]), number(constants[1]), number(epsilon)
+    size, kept = number(step), number(1.0 - decay)
     for i in range(theta.size):
-        theta[i] = (one - share * decay_factor[i]) * theta[i] - size * rate_factor[i] * direction[i]
+        squares = _add_square(squares, np.float64(theta[i]))
+        g = factor * (gradient[i] + share * theta[i])
+        m[i] = beta_1 * m[i] + g
+        v[i] = beta_2 * v[i] + g * g
+        theta[i] = kept * theta[i] - size * (m[i] / (np.sqrt(v[i]) + added))
+    return squares
 
 
+# the same with factors of the step and of the decay for each parameter; in two loops, since LLVM does not
+# vectorise one with so many vectors, which might overlap
 @inner
-def _within(n: int, start: int, stop: int) -> int:
-    """How many of the first n numbers are in a block, counted from its start."""
-    return min(max(n, start), stop) - start
+def _adam_by_factors(
+    constants: npt.NDArray[np.float64],
+    theta: FloatArray,
+    gradient: FloatArray,
+    m: FloatArray,
+    v: FloatArray,
+    rate_factor: FloatArray,
+    decay_factor: FloatArray,
+    strength: float,
+    clipping: float,
+    step: float,
+    decay: float,
+    epsilon: float,
+) -> float:
+    number, squares = theta.dtype.type, 0.0
+    share, factor, one = number(strength), number(clipping), number(1.0)
+    beta_1, beta_2, added = number(constants[0]), number(constants[1]), number(epsilon)
+    size, lost = number(step), number(decay)
+    for i in range(theta.size):
+        squares = _add_square(squares, np.float64(theta[i]))
+        g = factor * (gradient[i] + share * theta[i])
+        m[i] = beta_1 * m[i] + g
+        v[i] = beta_2 * v[i] + g * g
+        gradient[i] = m[i] / (np.sqrt(v[i]) + added)
+    for i in range(theta.size):
+        theta[i] = (one - lost * decay_factor[i]) * theta[i] - size * rate_factor[i] * gradient[i]
+    return squares
 
 
 @kernel(
@@ -279,31 +292,30 @@ def update(
             epsilon = constants[2] / math.sqrt(1.0 - constants[1])
         else:  # epsilon is added to sqrt(v / (1 - beta_2^t))
             epsilon, decay = constants[2] * corrected, learning_rate * constants[3]
-    squares = 0.0
-    for start in range(0, theta.size, BLOCK):
-        stop = min(start + BLOCK, theta.size)
-        x, g, a = theta[start:stop], gradient[start:stop], first[start:stop]
-        if strength != 0.0:
-            end = _within(n_weights, start, stop)
-            squares += _sum_of_squares(x[:end])
-            _penalise(x[:end], g[:end], strength)
-        if clipping != 1.0:
-            _scale(g, clipping)
+    # from one border to the next, parameters are alike: penalised or not, with the same factors or their own
+    n_penalised, n_of_one = min(max(n_weights, 0), theta.size), min(max(n_alike, 0), theta.size)
+    penalty, squares, start = strength, 0.0, 0
+    for stop in (min(n_penalised, n_of_one), max(n_penalised, n_of_one), theta.size):
+        if start >= n_penalised:
+            penalty = 0.0
+        x, g, a, b = theta[start:stop], gradient[start:stop], first[start:stop], second[start:stop]
         if code == _SGD:
-            _sgd(constants, x, g, a, learning_rate)
+            of_part = _sgd(constants, x, g, a, penalty, clipping, learning_rate)
         elif code == _RMSPROP:
-            _rmsprop(constants, x, g, a, second[start:stop], learning_rate)
+            of_part = _rmsprop(constants, x, g, a, b, penalty, clipping, learning_rate)
+        elif code != _GROUPED_ADAM:
+            of_part = _adam(constants, x, g, a, b, penalty, clipping, step, decay, epsilon)
+        elif start < n_of_one:
+            size, lost = step * rate_factor[start], decay * regularization * decay_factor[start]
+            of_part = _adam(constants, x, g, a, b, penalty, clipping, size, lost, epsilon)
         else:
-            _move_moments(constants, g, a, second[start:stop], epsilon)
-            if code == _GROUPED_ADAM:
-                end = _within(n_alike, start, stop)
-                rates, decays = rate_factor[start:stop], decay_factor[start:stop]
-                share = decay * regularization
-                if end > 0:
-                    _descend(x[:end], g[:end], step * rates[0], share * decays[0])
-                _descend_by_factors(x[end:], g[end:], rates[end:], decays[end:], step, share)
-            else:
-                _descend(x, g, step, decay)
+            factors, lost = (rate_factor[start:stop], decay_factor[start:stop]), decay * regularization
+            of_part = _adam_by_factors(
+                constants, x, g, a, b, *factors, penalty, clipping, step, lost, epsilon
+            )
+        if penalty != 0.0:
+            squares += of_part
+        start = stop
     return squares
 
 
