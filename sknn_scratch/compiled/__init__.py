@@ -14,7 +14,8 @@ here knows the core; the core knows nothing of it. To be read in this order:
 - ``network``: a network of compiled layers, on the same parameters
 - ``products``: matrix products in compiled code
 - ``random_bits``, ``dropout``: random numbers and masks, the same as the core's
-- ``epoch``: whole epochs in one compiled loop
+- ``meeting``: where threads wait for each other
+- ``epoch``: whole epochs in one compiled loop, for one thread or several
 - ``whole_epochs``: which networks that loop is for, and its arguments
 - ``engine``: who runs what
 

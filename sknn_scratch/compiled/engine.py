@@ -1,4 +1,4 @@
-"""Who runs what: whole epochs of small networks in one compiled loop, compiled steps for all others."""
+"""Who runs what: whole epochs of perceptrons in one compiled loop, compiled steps for all others."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CompiledEngine(Engine):
         rng: np.random.RandomState | None,
         team: Team,
     ) -> RunEpoch:
-        """One compiled loop if the network is small and all its parts have kernels, else step by step."""
+        """One compiled loop if all parts of the network have kernels there, else step by step."""
         prepared = self._prepared(_run_epoch, network, parameters, batches, training, rng, team)
         return prepared or NUMPY.run_epoch(network, parameters, batches, training, rng, team)
 

@@ -345,7 +345,7 @@ def run_steps(
     n_weights, has_dropout = plan.biases[0], plan.rates.any()
     bias_gradients = gradient[n_weights:] if thread == 0 else vectors.bias_gradients[thread - 1]
     from_number, to_number = _share(len(theta), LINE, thread, n_threads)
-    x, g = theta[from_number:to_number], gradient[from_number:to_number]
+    own, own_gradient = theta[from_number:to_number], gradient[from_number:to_number]
     n_made = n_meetings = 0
     for begin in range(start, stop, places.n_rows):
         n_rows = min(places.n_rows, stop - begin)
@@ -389,9 +389,9 @@ def run_steps(
 
         # the penalty alpha / (2 n) ||W||^2, and the update
         strength, clipping = plan.l2 / batch_weight, 1.0
-        penalised = min(max(n_weights - from_number, 0), len(x))
+        penalised = min(max(n_weights - from_number, 0), len(own))
         if mine[WEIGHT] == 0.0 or plan.max_grad_norm < np.inf:
-            mine[NORM] = _gradient_norm(plan.gradient_norm, theta, (x, g, penalised, strength))
+            mine[NORM] = _gradient_norm(plan.gradient_norm, theta, (own, own_gradient, penalised, strength))
             n_meetings = meet(meeting, plan.give_way, n_threads, n_meetings)
             norm = 0.0
             for other in range(n_threads):
@@ -406,13 +406,13 @@ def run_steps(
             (
                 plan.rule,
                 plan.rule_constants,
-                x,
-                g,
+                own,
+                own_gradient,
                 vectors.first[from_number:to_number],
                 vectors.second[from_number:to_number],
                 none,  # a rule with factors for groups of parameters is not for this loop
                 none,
-                len(x),
+                len(own),
                 penalised,
                 strength,
                 clipping,
