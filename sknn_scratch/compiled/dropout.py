@@ -23,7 +23,7 @@ def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
     """Write 0 with the probability `rate`, else 1 / (1 - rate)."""
     threshold, none, kept = round(rate * 2**16), mask.dtype.type(0), mask.dtype.type(1.0 / (1.0 - rate))
     units, n_units = mask.reshape(mask.size), mask.shape[1]
-    numbers = random_bits[3].view(np.uint16)
+    numbers = random_bits[2].view(np.uint16)
     units_of_a_block = max(1, UNITS_OF_A_DRAW // n_units) * n_units
     for start in range(0, units.size, units_of_a_block):
         of_block = units[start : start + units_of_a_block]

@@ -92,7 +92,7 @@ def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
 # over classes: in the memory of `raw`, with that of `out` for numbers of which each row of the batch has one.
 @inner
 def _transpose(x: FloatArray, memory: FloatArray) -> None:
-    """Transpose in the memory of x: write out_ki = x_ik as if x had the shape of its transpose."""
+    """Write x^T over x, row by row."""
     n_rows, n_outputs = x.shape
     by_class = x.reshape((n_outputs, n_rows))
     for i in range(n_rows):

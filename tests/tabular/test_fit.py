@@ -236,7 +236,7 @@ def test_predictions_stay_in_the_range_of_y(table, small):
 def test_rows_without_weight_do_not_widen_the_range_of_predictions(table, small):
     X, y = table
     counts, elsewhere = y < 0.5, X.assign(size=0.0)
-    model = ScratchRealMLPRegressor(**small, learning_rate_init=2.0, random_state=0)
+    model = ScratchRealMLPRegressor(**small, learning_rate_init=0.2, random_state=0)
     clipped = model.fit(X, y, counts, X_val=X, y_val=y).predict(elsewhere)
     free = model.set_params(clip_predictions=False).fit(X, y, counts, X_val=X, y_val=y).predict(elsewhere)
     assert clipped.max() <= y[counts].max() < free.max()
