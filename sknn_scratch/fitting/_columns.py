@@ -28,11 +28,43 @@ def named_columns(X: Any) -> list[tuple[str, Any]]:
     list of (str, Series or ndarray)
         One pair for each column.
     """
-    if is_frame(X):
-        # by position where pandas can: names may be there twice
-        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
-        return list(zip(map(str, X.columns), columns, strict=True))
-    return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
+    return [(name, cells_of(X, i)) for i, name in enumerate(names_of(X))]
+
+
+def names_of(X: Any) -> list[str]:
+    """The names that messages call the columns by.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
+
+    Returns
+    -------
+    list of str
+        One for each column.
+    """
+    return list(map(str, X.columns)) if is_frame(X) else [f"x{i}" for i in range(X.shape[1])]
+
+
+def cells_of(X: Any, i: int) -> Any:
+    """Column i as it is given.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
+    i : int
+        Its position: a frame of pandas may have a name twice.
+
+    Returns
+    -------
+    Series or ndarray
+        The column.
+    """
+    if hasattr(X, "iloc"):
+        return X.iloc[:, i]
+    return X[X.columns[i]] if is_frame(X) else X[:, i]
 
 
 def kinds_of(column: Any) -> set[type]:
@@ -54,6 +86,12 @@ def kinds_of(column: Any) -> set[type]:
     if not says_nothing(column.dtype):
         return {_scalar_type(column.dtype)}
     return {kind for kind in set(map(type, np.asarray(column))) if kind.__name__ not in _GAPS}
+
+
+def is_of_numbers(dtype: Any) -> bool:
+    """Whether a dtype, of NumPy, pandas or polars, is one of integers or floats."""
+    kind = getattr(dtype, "kind", None)
+    return _scalar_type(dtype) in (int, float) if kind is None else kind in ("i", "u", "f")
 
 
 def says_nothing(dtype: Any) -> bool:

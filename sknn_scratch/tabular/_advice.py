@@ -43,7 +43,7 @@ def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_netw
     n_parameters = count_parameters(network.shapes)
     # the weights, their gradient, two moving averages, and the weights of the best epoch
     n_floats = n_tables * n_rows * width + n_networks * 5 * n_parameters
-    wide = [table.columns[i].name for i, _, embedded in _categories(preprocessor) if not embedded]
+    wide = [table.names[i] for i, _, embedded in _categories(preprocessor) if not embedded]
     refuse_beyond_memory(
         np.dtype(np.float32).itemsize * n_floats,
         f"X becomes {n_tables} table(s) of {n_rows:,} rows and {width:,} columns, for {n_networks} "
