@@ -191,8 +191,10 @@ def read_table(table, mask):
 
 def is_missing(value):
     """Whether a cell is none: None, NaN, pandas' NA and NaT."""
-    if isinstance(value, str):
+    if isinstance(value, str | int):
         return False
+    if isinstance(value, float):
+        return value != value
     may_differ_from_itself = isinstance(value, Number | np.generic | datetime.date)
     return value is None or is_pandas_na(value) or (may_differ_from_itself and bool(value != value))
 
