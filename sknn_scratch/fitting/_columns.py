@@ -12,7 +12,8 @@ _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day 
 
 def is_frame(X: Any) -> bool:
     """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
-    return hasattr(X, "shape") and hasattr(X, "dtypes") and hasattr(X, "columns")  # a lazy frame has no shape
+    # a lazy frame has no shape; dtypes of pandas are made when they are asked for, which takes longest
+    return hasattr(X, "shape") and hasattr(X, "columns") and hasattr(type(X), "dtypes")
 
 
 def named_columns(X: Any) -> list[tuple[str, Any]]:

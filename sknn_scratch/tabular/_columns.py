@@ -111,7 +111,7 @@ def checked_table(estimator, X, reset):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
     is_together = _are_read_together(X)
     rest = np.flatnonzero(~is_together).tolist()
-    cells = named_columns(_some_columns(X, rest))
+    cells = named_columns(_some_columns(X, rest)) if rest else []
     columns = [UserColumn(i, *named, kinds_of(named[1])) for i, named in zip(rest, cells, strict=True)]
     names = names_of(X)
     for column in columns:
