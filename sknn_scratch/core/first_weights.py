@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sknn_scratch.core.layers import NeuralTangent
 from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import FloatArray, Parameters
+from sknn_scratch.core.prediction import forward_by_blocks
 
 N_ROWS_PER_UNIT = 5
 """The 5 of "he+5"."""
@@ -23,9 +24,9 @@ def fit_first_weights(
     scale_weights: bool = True,
     place_biases: bool = True,
 ) -> None:
-    """Adapt the drawn weights and biases of the neural-tangent layers to data, in one forward pass.
+    """Adapt the drawn weights and biases of the neural-tangent layers to data, layer by layer.
 
-    Layer by layer, for the rows x that arrive there:
+    For the rows x that arrive at a layer:
 
     - each column of W is divided by the population standard deviation of its (x W)_j / sqrt(n_inputs), unless
       that is 0, so that each pre-activation has the variance 1;
@@ -40,7 +41,7 @@ def fit_first_weights(
     parameters : Parameters
         Its weights as drawn; changed in place.
     X : ndarray of shape (n_rows, n_inputs)
-        Rows of the training data, which pass through all at once.
+        Rows of the training data.
     rng : numpy.random.RandomState
         Source of the rows and of their weights.
     scale_weights, place_biases : bool, default=True
@@ -62,19 +63,25 @@ def fit_first_weights(
     >>> network.raw_scores(X, parameters.layers).std(axis=0).round(6)
     array([1., 1.])
     """
-    x = X
-    for layer, of_layer in zip(network.layers, parameters.layers, strict=True):
-        buffers = layer.forward_buffers(len(x), parameters.flat.dtype)
-        if isinstance(layer, NeuralTangent):
-            weights, bias = of_layer["weights"], of_layer["bias"]
-            if scale_weights:
-                z = x.dot(weights) * layer.factor
-                std = z.std(axis=0)
-                is_constant = std <= 100 * np.finfo(std.dtype).eps * np.abs(z).max(axis=0)  # but for rounding
-                weights /= np.where(is_constant, 1.0, std).astype(weights.dtype)
-            if place_biases:
-                bias[...] = -_weighted_rows(x.dot(weights) * layer.factor, rng)
-        x = layer.forward(of_layer, x, buffers)
+    x, rows, start = X, np.arange(len(X)), 0
+    for i, layer in enumerate(network.layers):
+        if not isinstance(layer, NeuralTangent):
+            continue
+        some, of_some = network.layers[start : i + 1], parameters.layers[start : i + 1]
+        weights, bias = of_some[-1]["weights"], of_some[-1]["bias"]
+        drawn = bias.copy()
+        bias[...] = 0.0
+        # By blocks: the waves of many columns for all rows would take more memory than training does. And by
+        # their numbers, which copies them: an activation works in place.
+        z = forward_by_blocks(some, x, of_some, rows)
+        if scale_weights:
+            std = z.std(axis=0)
+            is_constant = std <= 100 * np.finfo(std.dtype).eps * np.abs(z).max(axis=0)  # but for rounding
+            weights /= np.where(is_constant, 1.0, std).astype(weights.dtype)
+            z = forward_by_blocks(some, x, of_some, rows)
+        bias[...] = -_weighted_rows(z, rng) if place_biases else drawn
+        z += bias
+        x, start = z, i + 1
 
 
 def _weighted_rows(z: FloatArray, rng: np.random.RandomState) -> npt.NDArray[np.floating[Any]]:

@@ -24,7 +24,7 @@ from sknn_scratch.fitting._data import OwnValidation, Purpose, checked_weights
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._memory import refuse_beyond_memory
 from sknn_scratch.fitting._observer import FitObserver
-from sknn_scratch.fitting._off_scale import warn_if_far_outside, warn_if_nothing_was_learnt
+from sknn_scratch.fitting._off_scale import are_far_outside, warn_if_nothing_was_learnt, warn_of_far_outside
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import Data
@@ -263,7 +263,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         if not own_validation.is_given:
             return None
         data, _ = own_validation.checked(partial(self._check_unseen, [X.dtype]))
-        warn_if_far_outside(self._column_names(), X, data.X)
+        warn_of_far_outside(self._column_names(), are_far_outside(X, data.X))
         return data
 
     def _check_unseen(self, dtypes, X, y, sample_weight):

@@ -12,7 +12,8 @@ _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day 
 
 def is_frame(X: Any) -> bool:
     """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
-    return hasattr(X, "shape") and hasattr(X, "dtypes") and hasattr(X, "columns")  # a lazy frame has no shape
+    # a lazy frame has no shape; dtypes of pandas are made when they are asked for, which takes longest
+    return hasattr(X, "shape") and hasattr(X, "columns") and hasattr(type(X), "dtypes")
 
 
 def named_columns(X: Any) -> list[tuple[str, Any]]:
@@ -28,11 +29,43 @@ def named_columns(X: Any) -> list[tuple[str, Any]]:
     list of (str, Series or ndarray)
         One pair for each column.
     """
-    if is_frame(X):
-        # by position where pandas can: names may be there twice
-        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
-        return list(zip(map(str, X.columns), columns, strict=True))
-    return [(f"x{i}", X[:, i]) for i in range(X.shape[1])]
+    return [(name, cells_of(X, i)) for i, name in enumerate(names_of(X))]
+
+
+def names_of(X: Any) -> list[str]:
+    """The names that messages call the columns by.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
+
+    Returns
+    -------
+    list of str
+        One for each column.
+    """
+    return list(map(str, X.columns)) if is_frame(X) else [f"x{i}" for i in range(X.shape[1])]
+
+
+def cells_of(X: Any, i: int) -> Any:
+    """Column i as it is given.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n_rows, n_features)
+        Data.
+    i : int
+        Its position: a frame of pandas may have a name twice.
+
+    Returns
+    -------
+    Series or ndarray
+        The column.
+    """
+    if hasattr(X, "iloc"):
+        return X.iloc[:, i]
+    return X[X.columns[i]] if is_frame(X) else X[:, i]
 
 
 def kinds_of(column: Any) -> set[type]:
@@ -54,6 +87,12 @@ def kinds_of(column: Any) -> set[type]:
     if not says_nothing(column.dtype):
         return {_scalar_type(column.dtype)}
     return {kind for kind in set(map(type, np.asarray(column))) if kind.__name__ not in _GAPS}
+
+
+def is_of_numbers(dtype: Any) -> bool:
+    """Whether a dtype, of NumPy, pandas or polars, is one of integers or floats."""
+    kind = getattr(dtype, "kind", None)
+    return _scalar_type(dtype) in (int, float) if kind is None else kind in ("i", "u", "f")
 
 
 def says_nothing(dtype: Any) -> bool:

@@ -86,17 +86,18 @@ def _remedy_for_y(y: FloatArray, loss: Loss) -> Iterator[str]:
         yield f"y has a standard deviation of {spread:.0e}: set scale_target=True."
 
 
-def warn_if_far_outside(names: ColumnNames, X: Any, X_val: Any) -> None:
-    """Warn where validation data lie far outside of the data to train on.
-
-    In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
+def are_far_outside(X: Any, X_val: Any) -> npt.NDArray[np.bool_]:
+    """Which columns of validation data have their median far outside of the range to train on.
 
     Parameters
     ----------
-    names : sequence
-        Names of the columns, or their numbers.
     X, X_val : ndarray or CSR of shape (n_samples, n_features)
         The numbers; NaN where they are missing.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_features,)
+        True for those whose median is farther outside than the range is wide.
     """
     low, high = (
         min_max_axis(X, axis=0) if issparse(X) else (np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0))
@@ -106,7 +107,22 @@ def warn_if_far_outside(names: ColumnNames, X: Any, X_val: Any) -> None:
     else:
         middle = np.median(np.where(np.isnan(X_val), low, X_val), axis=0)
     width = high - low
-    outside = (width > 0) & ((middle < low - width) | (middle > high + width))
+    outside: npt.NDArray[np.bool_] = (width > 0) & ((middle < low - width) | (middle > high + width))
+    return outside
+
+
+def warn_of_far_outside(names: ColumnNames, outside: npt.NDArray[np.bool_]) -> None:
+    """Warn where validation data lie far outside of the data to train on.
+
+    In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
+
+    Parameters
+    ----------
+    names : sequence
+        Names of the columns, or their numbers.
+    outside : ndarray of bool
+        What `are_far_outside` says of each.
+    """
     if outside.any():
         warn_user(
             f"X_val lies far outside of the range of X in columns {_some(np.asarray(names)[outside])}. In a "

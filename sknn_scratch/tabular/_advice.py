@@ -16,7 +16,7 @@ _MANY_ROWS = 100
 _SHARE_OF_AN_ID = 0.9
 
 
-def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_networks):
+def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_networks, rows_at_once):
     """Raise if the machine's memory cannot hold what training needs.
 
     Parameters
@@ -33,6 +33,8 @@ def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_netw
         How many encoded tables of so many rows there are.
     n_networks : int
         How many networks are trained.
+    rows_at_once : int
+        Rows of the batches of all networks that are trained at the same time.
 
     Raises
     ------
@@ -41,9 +43,10 @@ def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_netw
     """
     width = preprocessor.n_numbers_ + preprocessor.n_one_hot_ + len(preprocessor.n_levels_)
     n_parameters = count_parameters(network.shapes)
-    # the weights, their gradient, two moving averages, and the weights of the best epoch
-    n_floats = n_tables * n_rows * width + n_networks * 5 * n_parameters
-    wide = [table.columns[i].name for i, _, embedded in _categories(preprocessor) if not embedded]
+    # the weights, their gradient, two moving averages, two factors, and the weights of the best epoch
+    n_floats = n_tables * n_rows * width + n_networks * 7 * n_parameters
+    n_floats += rows_at_once * sum(map(_floats_of_a_row, network.layers))
+    wide = [table.names[i] for i, _, embedded in _categories(preprocessor) if not embedded]
     refuse_beyond_memory(
         np.dtype(np.float32).itemsize * n_floats,
         f"X becomes {n_tables} table(s) of {n_rows:,} rows and {width:,} columns, for {n_networks} "
@@ -53,6 +56,12 @@ def refuse_large_training(preprocessor, network, table, n_rows, n_tables, n_netw
         if wide
         else "Use smaller hidden_layer_sizes, fewer networks (n_ens, n_cv), or less data.",
     )
+
+
+def _floats_of_a_row(layer):
+    """Numbers that a step keeps of each row of a batch."""
+    buffers = layer.forward_buffers(1, np.float32) | layer.backward_buffers(1, np.float32)
+    return sum(array.size for array in buffers.values())
 
 
 def warn_of_levels(preprocessor, table):

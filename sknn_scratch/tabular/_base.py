@@ -20,7 +20,7 @@ from sknn_scratch.fitting._all_or_nothing import all_or_nothing
 from sknn_scratch.fitting._data import OwnValidation, Purpose, checked_weights
 from sknn_scratch.fitting._endings import check_ending
 from sknn_scratch.fitting._observer import FitObserver
-from sknn_scratch.fitting._off_scale import warn_if_far_outside
+from sknn_scratch.fitting._off_scale import are_far_outside, warn_of_far_outside
 from sknn_scratch.fitting._parameters import hidden_sizes
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
 from sknn_scratch.tabular._deal import deal
@@ -204,15 +204,15 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
                 "refit=True trains once more with the rows held out of X, and with X_val none are: use "
                 "refit=False."
             )
-        mask = [column.is_categorical for column in table.columns]
+        mask = table.categorical_mask
         check = partial(self._check_data, purpose=Purpose.VALIDATION, mask=mask)
         rows, _ = own_validation.checked(check)
-        numbers = [i for i, is_categorical in enumerate(mask) if not is_categorical]
-        if numbers:
-            warn_if_far_outside(
-                [table.columns[i].name for i in numbers],
-                *(np.column_stack([one.column(i).values for i in numbers]) for one in (table, rows.table)),
-            )
+        outside = np.zeros(len(mask), dtype=bool)
+        for i in np.flatnonzero(~mask):
+            outside[i] = are_far_outside(
+                *(one.column(i).values[:, np.newaxis] for one in (table, rows.table))
+            )[0]
+        warn_of_far_outside(table.names, outside)
         return rows
 
     def _raw_scores(self, X):

@@ -1,4 +1,4 @@
-"""From a frame or an array to columns of numbers and of levels, read once."""
+"""From a frame or an array to a table of numbers and of levels, read once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,22 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknn_scratch._sklearn import check_categorical_features, is_pandas_na, safe_indexing
-from sknn_scratch.fitting._columns import is_frame, kinds_of, named_columns, refuse_dates, says_nothing
+from sknn_scratch.core.machine.blocks import blocks
+from sknn_scratch.fitting._columns import (
+    cells_of,
+    is_frame,
+    is_of_numbers,
+    kinds_of,
+    named_columns,
+    names_of,
+    refuse_dates,
+    says_nothing,
+)
 from sknn_scratch.fitting._user_line import warn_user
+from sknn_scratch.tabular._table import CELLS_OF_A_BLOCK, Numbers, Table
+
+CELLS_READ_TOGETHER = 2**16
+"""Cells of a frame up to which its numbers are copied into one array: pandas takes 20 us for a column."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,8 @@ class UserColumn:
 
     Attributes
     ----------
+    i : int
+        Its position.
     name : str
         How messages and features call it.
     cells : ndarray, or Series of pandas or polars
@@ -30,6 +46,7 @@ class UserColumn:
         The types of what it holds.
     """
 
+    i: int
     name: str
     cells: Any
     kinds: set[type]
@@ -37,81 +54,24 @@ class UserColumn:
 
 @dataclass(frozen=True)
 class UserTable:
-    """X as the user gave it, and its columns one by one.
+    """X as the user gave it.
 
     Attributes
     ----------
     X : frame or ndarray of shape (n_rows, n_features)
         A frame as it is, all else as an array.
+    names : list of str
+        How messages and features call the columns.
+    numbers : Numbers
+        The columns that are read together: their dtypes say that they hold numbers.
     columns : list of UserColumn
-        One for each feature.
+        All others.
     """
 
     X: Any
+    names: list[str]
+    numbers: Numbers
     columns: list[UserColumn]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the data.
-
-    Attributes
-    ----------
-    name : str
-        How messages and features call it.
-    values : ndarray of shape (n_rows,)
-        Numbers with NaN for what is missing, or objects.
-    """
-
-    name: str
-    values: np.ndarray
-
-    @property
-    def is_categorical(self):
-        """Whether it holds levels."""
-        return self.values.dtype == object
-
-
-@dataclass(frozen=True)
-class Table:
-    """Columns that have been read, and the rows of them that count.
-
-    Going through it yields one `Column` after the other with these rows only, numbers as float64. No more
-    than one column is copied at a time.
-
-    Attributes
-    ----------
-    X : frame or ndarray of shape (n_rows, n_features)
-        What the columns were read from.
-    columns : list of Column
-        Columns with all rows.
-    rows : ndarray of int or None, default=None
-        Numbers of the rows that count; None means all.
-    """
-
-    X: Any
-    columns: list[Column]
-    rows: np.ndarray | None = None
-
-    def __len__(self):
-        return len(self.columns[0].values) if self.rows is None else len(self.rows)
-
-    def __iter__(self):
-        return map(self.column, range(len(self.columns)))
-
-    def column(self, i):
-        """Column i with the rows that count."""
-        column = self.columns[i]
-        values = column.values if self.rows is None else column.values[self.rows]
-        return Column(column.name, values if column.is_categorical else values.astype(np.float64, copy=False))
-
-    def take(self, rows):
-        """The same table with these of its rows only."""
-        return Table(self.X, self.columns, rows if self.rows is None else self.rows[rows])
-
-    def as_given(self):
-        """These rows in the form that the user gave."""
-        return self.X if self.rows is None else safe_indexing(self.X, self.rows)
 
 
 def checked_table(estimator, X, reset):
@@ -149,10 +109,14 @@ def checked_table(estimator, X, reset):
             X = np.asarray(X, dtype=object)  # numbers in a list with strings stay numbers
         X = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X")
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-    columns = [UserColumn(name, cells, kinds_of(cells)) for name, cells in named_columns(X)]
+    is_together = _are_read_together(X)
+    rest = np.flatnonzero(~is_together).tolist()
+    cells = named_columns(_some_columns(X, rest)) if rest else []
+    columns = [UserColumn(i, *named, kinds_of(named[1])) for i, named in zip(rest, cells, strict=True)]
+    names = names_of(X)
     for column in columns:
         _refuse_what_cannot_be_read(column)
-    return UserTable(X, columns)
+    return UserTable(X, names, _read_together(X, np.flatnonzero(is_together)), columns)
 
 
 def categorical_mask(table, categorical_features):
@@ -173,13 +137,13 @@ def categorical_mask(table, categorical_features):
     named = None
     if not isinstance(categorical_features, str):
         named = check_categorical_features(table.X, categorical_features)
-    mask = np.zeros(len(table.columns), dtype=bool) if named is None else named.copy()
+    mask = np.zeros(len(table.names), dtype=bool) if named is None else named.copy()
     spelt_out = []
-    for i, column in enumerate(table.columns):
-        if mask[i] or _holds_numbers(column):
+    for column in table.columns:
+        if mask[column.i] or _holds_numbers(column):
             continue
         if categorical_features is not None:
-            mask[i] = True
+            mask[column.i] = True
             if not is_frame(table.X) and _spells_numbers(column.cells):
                 spelt_out.append(column.name)
         elif not says_nothing(column.cells.dtype) or _holds_something(column.cells):
@@ -215,19 +179,46 @@ def read_table(table, mask):
     ValueError
         If a column of numbers holds something else, or numbers that are not finite in float32.
     """
-    columns = [
-        Column(column.name, (_cells_as_levels if is_categorical else _cells_as_numbers)(column))
-        for column, is_categorical in zip(table.columns, mask, strict=True)
-    ]
-    return Table(table.X, columns)
+    alone = [_read_alone(column) for column in table.columns if not mask[column.i]]
+    numbers = [some for some in [table.numbers.without(mask), *alone] if len(some.features)]
+    for some in numbers:
+        _refuse_beyond_float32(table.names, some)
+    cells = {column.i: column.cells for column in table.columns}
+    cells |= {i: cells_of(table.X, i) for i in table.numbers.features[mask[table.numbers.features]]}
+    levels = {i: _cells_as_levels(table.names[i], cells[i]) for i in np.flatnonzero(mask).tolist()}
+    return Table(table.X, table.names, numbers, levels)
 
 
 def is_missing(value):
     """Whether a cell is none: None, NaN, pandas' NA and NaT."""
-    if isinstance(value, str):
+    if isinstance(value, str | int):
         return False
+    if isinstance(value, float):
+        return value != value
     may_differ_from_itself = isinstance(value, Number | np.generic | datetime.date)
     return value is None or is_pandas_na(value) or (may_differ_from_itself and bool(value != value))
+
+
+def _are_read_together(X):
+    """Which columns are numbers in one array, or in a frame so small that they may be copied into one."""
+    if not is_frame(X):
+        return np.full(X.shape[1], is_of_numbers(X.dtype) and X.dtype.itemsize <= 8)
+    is_small = X.shape[0] * X.shape[1] <= CELLS_READ_TOGETHER
+    return np.array([is_small and is_of_numbers(dtype) for dtype in X.dtypes])
+
+
+def _read_together(X, features):
+    if not is_frame(X):
+        return Numbers(features, features, X)
+    columns = _some_columns(X, features)
+    # pandas' nullable integers have to be told of floats
+    dtype = {"dtype": float, "na_value": np.nan} if hasattr(X, "iloc") else {}
+    return Numbers(features, np.arange(len(features)), columns.to_numpy(**dtype))
+
+
+def _some_columns(X, positions):
+    """Columns of X; X itself if they are all."""
+    return X if len(positions) == X.shape[1] else safe_indexing(X, positions, axis=1)
 
 
 def _refuse_what_cannot_be_read(column):
@@ -283,8 +274,7 @@ def _spells_numbers(cells):
     return True
 
 
-def _cells_as_levels(column):
-    cells = column.cells
+def _cells_as_levels(name, cells):
     values = np.asarray(cells if isinstance(cells, np.ndarray) else cells.to_numpy())
     levels = np.empty(len(values), dtype=object)
     levels[:] = values.tolist()  # Python's own objects, which are equal whatever the dtype
@@ -293,11 +283,12 @@ def _cells_as_levels(column):
             try:
                 hash(value)
             except TypeError:  # a tuple that holds a list
-                raise _no_level(column.name, type(value)) from None
+                raise _no_level(name, type(value)) from None
     return levels
 
 
-def _cells_as_numbers(column):
+def _read_alone(column):
+    """The numbers of one column."""
     values = _as_array(column.cells)
     if values.dtype == object:
         values = np.array([np.nan if is_missing(value) else value for value in values], dtype=object)
@@ -307,10 +298,20 @@ def _cells_as_numbers(column):
         raise ValueError(
             f"Column {column.name!r} of X must hold numbers, as where the model was fitted: {error}."
         ) from None
-    if (np.abs(numbers) > np.finfo(np.float32).max).any():
-        raise ValueError(
-            f"Column {column.name!r} of X contains infinity or a value too large for dtype('float32'). "
-            "Replace it, or take logarithms of it."
-        )
     # a narrow dtype is kept: it takes less memory, and float64 holds its numbers exactly
-    return values if values.dtype.kind in "iuf" and values.itemsize < numbers.itemsize else numbers
+    is_narrow = values.dtype.kind in "iuf" and values.itemsize < numbers.itemsize
+    return Numbers(np.array([column.i]), np.array([0]), (values if is_narrow else numbers)[:, np.newaxis])
+
+
+def _refuse_beyond_float32(names, numbers):
+    """Raise if there are numbers that float32 does not hold; NaN and integers are none of them."""
+    if numbers.array.dtype.kind != "f":
+        return
+    for (rows,) in blocks(numbers.array, size=CELLS_OF_A_BLOCK):
+        is_beyond = np.abs(rows) > np.finfo(np.float32).max
+        if is_beyond.any() and is_beyond.any(axis=0)[numbers.columns].any():
+            first = numbers.features[is_beyond.any(axis=0)[numbers.columns]][0]
+            raise ValueError(
+                f"Column {names[first]!r} of X contains infinity or a value too large for dtype('float32'). "
+                "Replace it, or take logarithms of it."
+            )

@@ -1,6 +1,7 @@
 """One split of the data: what is fitted on its training part, and the networks trained there."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -49,8 +50,21 @@ class Fold:
             Their inverse link is the prediction.
         """
         data = self.preprocessor.encode(table)
-        raws = [raw_scores(self.network, data, _in_float64(layers)) for layers in self.members]
+        raws = [raw_scores(self.network, data, layers) for layers in self._members_in_float64]
         return self.in_units(combined(self.network.loss, raws))
+
+    # In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
+    # Kept, because copying the weights takes longer than the scores of one row.
+    @cached_property
+    def _members_in_float64(self):
+        return [
+            [{name: array.astype(np.float64) for name, array in layer.items()} for layer in layers]
+            for layers in self.members
+        ]
+
+    def __getstate__(self):
+        """All that a copy needs, without what is computed from it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def in_units(self, raw):
         """Raw scores in the units of y, clipped to where y was seen."""
@@ -77,11 +91,6 @@ class Fold:
         return Fold(self.preprocessor, self.network, self.target, self.limits, members)
 
 
-# In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
-def _in_float64(layers):
-    return [{name: array.astype(np.float64) for name, array in layer.items()} for layer in layers]
-
-
 def combined(loss, raws):
     """The raw scores whose predictions are the means of the members' predictions.
 
@@ -97,8 +106,8 @@ def combined(loss, raws):
     ndarray of shape (n_rows, n_outputs), float64
         Raw scores.
     """
-    stacked = np.stack([np.asarray(raw, dtype=np.float64) for raw in raws])
-    return _MEANS[loss.link_inverse](stacked)
+    in_float64 = [np.asarray(raw, dtype=np.float64) for raw in raws]
+    return in_float64[0] if len(raws) == 1 else _MEANS[loss.link_inverse](np.stack(in_float64))
 
 
 # softmax(log mean_m p_m) = mean_m p_m

@@ -18,7 +18,8 @@ from sknn_scratch._sklearn import (
     fit_context,
 )
 from sknn_scratch.fitting._memory import refuse_beyond_memory
-from sknn_scratch.tabular._columns import Table, categorical_mask, checked_table, is_missing, read_table
+from sknn_scratch.tabular._columns import categorical_mask, checked_table, is_missing, read_table
+from sknn_scratch.tabular._table import Table, span
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import Data
@@ -145,26 +146,33 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             The fitted transformer.
         """
         check_feature_names(self, table.X, reset=True)
-        self.n_features_in_ = len(table.columns)
-        self.categorical_mask_ = np.array([column.is_categorical for column in table.columns])
+        self.n_features_in_ = len(table.names)
+        self.categorical_mask_ = table.categorical_mask
         self.n_numbers_ = int(np.sum(~self.categorical_mask_))
-        self._levels, self._has_gaps, self._is_embedded, self.n_levels_ = [], [], [], []
-        numbers, one_hot = [], []
+        self._levels, self.n_levels_ = [], []
+        numbers: list[tuple[float, float]] = []
+        one_hot: list[tuple[float, float]] = []
+        self._has_gaps, self._is_embedded = np.zeros((2, self.n_features_in_), dtype=bool)
+        # the first of its 0/1 columns, and the column of its numbers or numbers of levels, for each feature
+        self._first_one_hot, self._column = np.zeros((2, self.n_features_in_), dtype=np.intp)
         limit = np.inf if self.max_one_hot is None else self.max_one_hot
-        for column in table:
+        for i, column in enumerate(table):
             levels = _levels_in(column.values) if column.is_categorical else None
-            has_gaps = levels is None and bool(np.isnan(column.values).any())
-            embedded = levels is not None and len(levels) > limit
             self._levels.append(levels)
-            self._has_gaps.append(has_gaps)
-            self._is_embedded.append(embedded)
+            self._first_one_hot[i] = self.n_numbers_ + len(one_hot)
             if levels is None:
+                self._has_gaps[i] = np.isnan(column.values).any()
+                self._column[i] = len(numbers)
                 numbers.append(_center_and_factor(column.values))
-                one_hot += [_center_and_factor(np.isnan(column.values).astype(float))] if has_gaps else []
-            elif embedded:
+                if self._has_gaps[i]:
+                    one_hot.append(_center_and_factor(np.isnan(column.values).astype(float)))
+            elif len(levels) > limit:
+                self._is_embedded[i] = True
+                self._column[i] = len(self.n_levels_)
                 self.n_levels_.append(len(levels) + 1)
             else:
                 one_hot += _centers_and_factors(_codes(column.values, levels), len(levels))
+        self._column[self._is_embedded] += self.n_numbers_ + len(one_hot)
         if not numbers + one_hot + self.n_levels_:
             raise ValueError(
                 "All columns of X are categories without a level: there is nothing to learn from."
@@ -202,33 +210,34 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features_out), float32
             Numbers, 0/1 columns, numbers of levels.
         """
-        number, one_hot, embedding = 0, self.n_numbers_, self.n_numbers_ + self.n_one_hot_
         out = self._empty(len(table))
-        learnt = zip(table, self._levels, self._has_gaps, self._is_embedded, strict=True)
-        for column, levels, has_gaps, embedded in learnt:
-            values = column.values
-            if levels is None:
-                known = np.where(np.isnan(values), self._center[number], values)
-                out[:, number] = self._scaled(known, number)
-                number += 1
-                if has_gaps:
-                    out[:, one_hot] = self._scaled(np.isnan(values).astype(float), one_hot)
-                    one_hot += 1
-                continue
-            codes = _codes(values, levels)
-            if embedded:
-                out[:, embedding] = codes
-                embedding += 1
-            elif len(levels) == 2:
-                out[:, one_hot] = self._scaled(_signs(codes), one_hot)
-                one_hot += 1
-            else:  # row by row where the 1 is: no column of float64 for each level
-                where = slice(one_hot, one_hot + len(levels))
-                rows = np.flatnonzero(codes)
-                out[:, where] = self._scaled(0.0, where).astype(np.float32)
-                out[rows, one_hot + codes[rows] - 1] = self._scaled(1.0, where)[codes[rows] - 1]
-                one_hot += len(levels)
+        for numbers in table.numbers:
+            for block, rows in table.row_blocks(len(numbers.features)):
+                self._encode_numbers(numbers.features, numbers.of_rows(rows), out[block])
+        for i in table.levels:
+            self._encode_levels(i, table.column(i).values, out)
         return out
+
+    def _encode_numbers(self, features, values, out):
+        where, is_missing = span(self._column[features]), np.isnan(values)
+        out[:, where] = self._scaled(np.where(is_missing, self._center[where], values), where)
+        gaps = np.flatnonzero(self._has_gaps[features])
+        if len(gaps):
+            where = self._first_one_hot[features[gaps]]
+            out[:, where] = self._scaled(is_missing[:, gaps].astype(float), where)
+
+    def _encode_levels(self, i, values, out):
+        levels, first = self._levels[i], self._first_one_hot[i]
+        codes = _codes(values, levels)
+        if self._is_embedded[i]:
+            out[:, self._column[i]] = codes
+        elif len(levels) == 2:
+            out[:, first] = self._scaled(_signs(codes), first)
+        else:  # row by row where the 1 is: no column of float64 for each level
+            where = slice(first, first + len(levels))
+            rows = np.flatnonzero(codes)
+            out[:, where] = self._scaled(0.0, where).astype(np.float32)
+            out[rows, first + codes[rows] - 1] = self._scaled(1.0, where)[codes[rows] - 1]
 
     def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
         """Names of the columns of the result.

@@ -117,7 +117,9 @@ class TableRun:
         n_rows = sum(len(rows.y) for rows in (self.all_rows, self.own_validation) if rows is not None)
         n_tables = n_splits + self.estimator.refit
         n_networks = n_tables * self.estimator.n_ens
-        refuse_large_training(fold.preprocessor, fold.network, training.table, n_rows, n_tables, n_networks)
+        rows_at_once = n_splits * self.estimator.n_ens * min(self.settings.batch_size, len(training.y))
+        sizes = n_rows, n_tables, n_networks, rows_at_once
+        refuse_large_training(fold.preprocessor, fold.network, training.table, *sizes)
         warn_of_levels(fold.preprocessor, training.table)
 
     def _patience(self):

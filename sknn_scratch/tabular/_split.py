@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sknn_scratch.tabular._columns import Table
 from sknn_scratch.tabular._fold import Fold
 from sknn_scratch.tabular._member import Member
+from sknn_scratch.tabular._table import Table
 
 FARTHEST_TARGET = 1e18
 """Standard deviations at which the square of a target is still finite in float32."""

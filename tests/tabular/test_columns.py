@@ -367,14 +367,16 @@ def test_what_memory_cannot_hold_is_refused_with_a_remedy(kind, settings, messag
 
 
 @each_kind
-@pytest.mark.parametrize(("n_hidden", "several"), [(4, {"n_cv": 5}), (100, {"n_ens": 4})])
-def test_all_tables_and_networks_are_counted(kind, n_hidden, several, small_machine):
-    small_machine["SC_PHYS_PAGES"] = 2**8  # 1 MB: room for a table of 400 kB and a network of 200 kB
+@pytest.mark.parametrize(
+    ("n_hidden", "several"), [(4, {"n_cv": 5}), (100, {"n_ens": 4}), (4, {"batch_size": 800})]
+)
+def test_all_tables_networks_and_batches_are_counted(kind, n_hidden, several, small_machine):
+    small_machine["SC_PHYS_PAGES"] = 2**8  # 1 MB: room for a table of 400 kB and a network of 300 kB
     X = np.random.RandomState(0).normal(size=(1000, 100))
-    settings = {"preset": "td-s", "hidden_layer_sizes": n_hidden, "max_iter": 1}
+    settings = {"preset": "td-s", "hidden_layer_sizes": n_hidden, "max_iter": 1, "batch_size": 16}
     KINDS[kind](**settings).fit(X, np.arange(1000) % 2)
     with pytest.raises(MemoryError, match="GiB"):
-        KINDS[kind](**settings, **several).fit(X, np.arange(1000) % 2)
+        KINDS[kind](**settings | several).fit(X, np.arange(1000) % 2)
 
 
 def test_the_preprocessor_refuses_what_memory_cannot_hold(small_machine):
