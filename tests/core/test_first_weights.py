@@ -5,6 +5,7 @@ import pytest
 
 from sknn_scratch.core import (
     SELU,
+    Activate,
     Network,
     NeuralTangent,
     ParametricActivate,
@@ -17,11 +18,11 @@ from sknn_scratch.core import (
 SIZES = [6, 40, 30, 2]
 
 
-def prepared(n_rows=300):
+def prepared(n_rows=300, kind=ParametricActivate):
     rng = np.random.RandomState(0)
     layers = [Scale(6)]
     for n_inputs, n_outputs in itertools.pairwise(SIZES):
-        layers += [NeuralTangent(n_inputs, n_outputs), ParametricActivate(SELU(), n_outputs)]
+        layers += [NeuralTangent(n_inputs, n_outputs), kind(SELU(), n_outputs)]
     network = Network(tuple(layers[:-1]), SquaredError())
     X = rng.gamma(1.0, 3.0, (n_rows, 6))
     return network, network.initialize(rng, np.float64), X, rng
@@ -35,8 +36,9 @@ def inputs_of_dense_layers(network, parameters, X):
         x = layer.forward(of_layer, x.copy(), layer.forward_buffers(len(x), X.dtype))
 
 
-def test_each_pre_activation_has_the_variance_1():
-    network, parameters, X, rng = prepared()
+@pytest.mark.parametrize("kind", [Activate, ParametricActivate])  # one of them works in place
+def test_each_pre_activation_has_the_variance_1(kind):
+    network, parameters, X, rng = prepared(kind=kind)
     fit_first_weights(network, parameters, X, rng)
     for layer, of_layer, x in inputs_of_dense_layers(network, parameters, X):
         z = x @ of_layer["weights"] / np.sqrt(layer.n_inputs)
