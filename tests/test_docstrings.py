@@ -154,13 +154,16 @@ def test_every_type_that_differs_from_scikit_learns_still_does():
     [(ScratchRealMLPClassifier, CLASSIFIER_PRESETS), (ScratchRealMLPRegressor, REGRESSOR_PRESETS)],
 )
 def test_what_none_means_is_the_value_of_each_preset(estimator, presets):
+    value, preset_names = r"((?:\(.+?\)|[^\s,(])+)", r"('[\w-]+'(?: and '[\w-]+')*)"
     said = {}
     for names, _, description in entries(estimator, "Parameters"):
         text = " ".join(description.split())
-        if both_alike := re.search(r"None means ((?:\(.+?\)|\S)+) in both presets", text):
-            said[names[0]] = {"td": both_alike[1], "td-s": both_alike[1]}
-        elif one_each := re.search(r"None means (\S+) in 'td', (\S+) in 'td-s'", text):
-            said[names[0]] = {"td": one_each[1], "td-s": one_each[2]}
+        if alike := re.search(rf"None means {value} in all presets", text):
+            said[names[0]] = dict.fromkeys(presets, alike[1])
+        elif others := re.search(rf"None means {value}((?:,| and) {value} in {preset_names})+", text):
+            said[names[0]] = dict.fromkeys(presets, others[1])
+            for other, which in re.findall(rf"(?:,| and) {value} in {preset_names}", others[0]):
+                said[names[0]] |= dict.fromkeys(re.findall("'(.+?)'", which), other)
     chosen = {name for name in vars(presets["td"]) if name in estimator().get_params()}
     assert said.keys() == chosen
     for name, values in said.items():

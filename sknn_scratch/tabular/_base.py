@@ -122,11 +122,11 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges before the first epoch
             that could be kept. The estimator is left as it was.
         """
-        settings = self._settings()
-        context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if self.refit else 1))
+        own_validation = OwnValidation(X_val, y_val, sample_weight_val)
+        settings = self._settings(own_validation)
+        context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if settings.refit else 1))
         observer = FitObserver(self, context, X, y, sample_weight)
         rows, loss = self._check_data(X, y, sample_weight, Purpose.NEW_FIT)
-        own_validation = OwnValidation(X_val, y_val, sample_weight_val)
         validation_rows = self._check_validation_data(rows.table, own_validation)
         rng = check_random_state(self.random_state)
         run = TableRun(
@@ -142,16 +142,18 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         outcome = observer.watch(run)
         attributes = run.fitted_attributes()
         remedy = f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
-        if self.refit and attributes["best_iter_"]:
+        if settings.refit and attributes["best_iter_"]:
             remedy += " There are no members of refit=True."
         check_ending(outcome, run.history_rows(), attributes["best_iter_"], run.judge.scoring, remedy)
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
 
-    def _settings(self):
+    def _settings(self, own_validation):
         """The hyper-parameters: those of the preset, and what is given instead."""
         settings = with_objects(chosen(self, self._presets[self.preset]))
+        if self.refit is None and own_validation.is_given:  # all rows of X are trained on already
+            settings = replace(settings, refit=False)
         return replace(settings, hidden_layer_sizes=tuple(hidden_sizes(settings.hidden_layer_sizes)))
 
     def _split(self, rows, settings, rng):

@@ -48,21 +48,25 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
     Parameters
     ----------
-    preset : {'td', 'td-s'}, default='td'
-        The published defaults: 'td' in full, or the simplified 'td-s', which has no embeddings, no dropout
-        and no weight decay, and takes two thirds of the time.
-    n_ens : int, default=1
+    preset : {'td', 'td-s', 'fast', 'best'}, default='td'
+        Where hyper-parameters have their values from. 'td' and 'td-s' are published: all of the recipe, or
+        the simplified one, which has no embeddings, no dropout and no weight decay. 'fast' and 'best' are
+        this library's: 'td' with half the units, a quarter of the epochs, and `refit`; 'best' has eight
+        members too.
+    n_ens : int or None, default=None
         Members: networks trained at the same time on the same split, each from first weights of its own.
-        Their probabilities or predictions are averaged, and the best epoch is that of all together.
+        Their probabilities or predictions are averaged, and the best epoch is that of all together. None
+        means 1, 8 in 'best'.
     n_cv : int or 'auto', default='auto'
         Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
         once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
         means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
         1 for more rows, and where `validation_fraction` or `X_val` is given.
-    refit : bool, default=False
+    refit : bool or None, default=None
         Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
         has. They join the members that chose it, as one more split would. With one split a fit takes up to
-        2.25 times as long, mostly one and a half times. Not possible with `X_val`.
+        2.25 times as long, mostly one and a half times. Not possible with `X_val`, where all rows of X are
+        trained on already. None means False, True in 'fast' and 'best' (but not with `X_val`).
     n_jobs : int or None, default=-1
         Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
         backend says otherwise. The model does not depend on it.
@@ -71,80 +75,80 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         'from_dtype' the columns of a frame with a categorical, boolean or string dtype; with None there are
         none.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        Units of each hidden layer. None means (256, 256, 256) in both presets.
+        Units of each hidden layer. None means (256, 256, 256), (128, 128, 128) in 'fast' and 'best'.
     activation : str, Activation or None, default=None
         Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object.
-        None means 'selu' in both presets.
+        None means 'selu' in all presets.
     parametric_activation : bool or None, default=None
-        Whether each unit learns an alpha in x + alpha (f(x) - x). None means True in 'td', False in 'td-s'.
+        Whether each unit learns an alpha in x + alpha (f(x) - x). None means True, False in 'td-s'.
     learning_rate_init : float or None, default=None
-        The greatest learning rate. None means 0.04 in both presets.
+        The greatest learning rate. None means 0.04 in all presets.
     learning_rate : str, Schedule, callable or None, default=None
         How the learning rate goes on, step by step: 'coslog4', four waves down to 0 that grow longer,
-        'flat_cos', or what ScratchMLPClassifier takes. None means 'coslog4' in both presets.
+        'flat_cos', or what ScratchMLPClassifier takes. None means 'coslog4' in all presets.
     scale_rate : float or None, default=None
-        Factor of the learning rate for the scale layer. None means 6.0 in both presets.
+        Factor of the learning rate for the scale layer. None means 6.0 in all presets.
     bias_rate : float or None, default=None
-        Factor of the learning rate for the biases. None means 0.1 in both presets.
+        Factor of the learning rate for the biases. None means 0.1 in all presets.
     activation_rate : float or None, default=None
-        Factor of the learning rate for the alphas of activations. None means 0.1 in both presets.
+        Factor of the learning rate for the alphas of activations. None means 0.1 in all presets.
     numerical_embedding_rate : float or None, default=None
-        Factor of the learning rate for the embedding of numbers. None means 0.1 in both presets.
+        Factor of the learning rate for the embedding of numbers. None means 0.1 in all presets.
     category_embedding_rate : float or None, default=None
-        Factor of the learning rate for the embedding of categories. None means 1.0 in both presets.
+        Factor of the learning rate for the embedding of categories. None means 1.0 in all presets.
     scale_layer : bool or None, default=None
-        Whether there is a learnt factor for each input of the first hidden layer. None means True in both
+        Whether there is a learnt factor for each input of the first hidden layer. None means True in all
         presets.
     numerical_embedding : bool or None, default=None
-        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`). None means True in
-        'td', False in 'td-s'.
+        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`). None means
+        True, False in 'td-s'.
     numerical_embedding_sigma : float or None, default=None
         Standard deviation of the first frequencies: of the settings of the embedding the one most worth a
-        search. None means 0.1 in both presets.
+        search. None means 0.1 in all presets.
     n_frequencies : int or None, default=None
-        Waves of each number. None means 16 in both presets.
+        Waves of each number. None means 16 in all presets.
     numerical_embedding_size : int or None, default=None
-        Columns that the waves of a number become. None means 4 in both presets.
+        Columns that the waves of a number become. None means 4 in all presets.
     max_one_hot : int, inf or None, default=None
-        Levels up to which a category becomes 0/1 columns; with more it is embedded. None means 8 in 'td', inf
+        Levels up to which a category becomes 0/1 columns; with more it is embedded. None means 8, inf
         in 'td-s'.
     category_embedding_size : int or None, default=None
-        Length of the vector of a level. None means 8 in both presets.
+        Length of the vector of a level. None means 8 in all presets.
     dropout : float or None, default=None
-        Share of the hidden units that is left out in each step. None means 0.15 in 'td', 0.0 in 'td-s'.
+        Share of the hidden units that is left out in each step. None means 0.15, 0.0 in 'td-s'.
     weight_decay : float or None, default=None
-        Decoupled weight decay. It is multiplied by the square of the factor of the learning rate. None means
-        0.02 in 'td', 0.0 in 'td-s'.
+        Decoupled weight decay. It is multiplied by the square of the factor of the learning rate.
+        None means 0.02, 0.0 in 'td-s'.
     bias_decay : float or None, default=None
-        Factor of the weight decay for biases. None means 0.0 in both presets.
+        Factor of the weight decay for biases. None means 0.0 in all presets.
     regularization : str, Schedule, callable or None, default=None
         The course of dropout and weight decay, which both start from their full strength. None means
-        'flat_cos' in both presets: half of the steps flat, and then half a cosine down to 0.
+        'flat_cos' in all presets: half of the steps flat, and then half a cosine down to 0.
     weight_init : {'std', 'normal'} or None, default=None
         First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data.
-        None means 'std' in 'td', 'normal' in 'td-s'.
+        None means 'std', 'normal' in 'td-s'.
     bias_init : {'he+5', 'normal'} or None, default=None
         First biases: 'he+5' is minus a random mean of what 5 rows make of the unit, 'normal' is N(0, 1).
-        None means 'he+5' in 'td', 'normal' in 'td-s'.
+        None means 'he+5', 'normal' in 'td-s'.
     zero_output : bool or None, default=None
-        Whether the output layer starts at zero, before `weight_init` and `bias_init` act on it. None means
-        False in 'td', True in 'td-s'.
+        Whether the output layer starts at zero, before `weight_init` and `bias_init` act on it. None
+        means False, True in 'td-s'.
     label_smoothing : float or None, default=None
-        Share of a label that is spread over all classes in training. None means 0.1 in both presets, but 0 if
+        Share of a label that is spread over all classes in training. None means 0.1 in all presets, but 0 if
         `scoring` judges probabilities.
     beta_1 : float or None, default=None
-        Decay rate of Adam's average of gradients. None means 0.9 in both presets.
+        Decay rate of Adam's average of gradients. None means 0.9 in all presets.
     beta_2 : float or None, default=None
-        Decay rate of Adam's average of squared gradients. None means 0.95 in both presets.
+        Decay rate of Adam's average of squared gradients. None means 0.95 in all presets.
     epsilon : float or None, default=None
-        Keeps Adam's denominator from zero. None means 1e-8 in both presets.
+        Keeps Adam's denominator from zero. None means 1e-8 in all presets.
     batch_size : int or None, default=None
         Rows of a mini-batch, or all if there are fewer. An epoch leaves out the rows that do not fill a
-        batch. None means 256 in both presets.
+        batch. None means 256 in all presets.
     max_iter : int or None, default=None
-        Epochs, over which the schedules are stretched. None means 256 in both presets.
+        Epochs, over which the schedules are stretched. None means 256, 64 in 'fast' and 'best'.
     validation_fraction : float or None, default=None
-        Share of the rows that is held out to choose the best epoch by. None means 0.2 in both presets.
+        Share of the rows that is held out to choose the best epoch by. None means 0.2 in all presets.
     early_stopping : bool, default=False
         Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
         Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
@@ -233,11 +237,11 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     @explains_arguments
     def __init__(
         self,
-        preset: Literal["td", "td-s"] = "td",
+        preset: Literal["td", "td-s", "fast", "best"] = "td",
         *,
-        n_ens: int = 1,
+        n_ens: int | None = None,
         n_cv: int | Literal["auto"] = "auto",
-        refit: bool = False,
+        refit: bool | None = None,
         n_jobs: int | None = -1,
         categorical_features: npt.ArrayLike | None = "from_dtype",
         hidden_layer_sizes: HiddenLayerSizes | None = None,

@@ -104,7 +104,7 @@ class TableRun:
         """Members that are to be trained on some rows."""
         data, y_scaled = fold.preprocessor.encode(rows.table), scaled(rows.y, fold.target)
         members = []
-        for _ in range(self.estimator.n_ens):
+        for _ in range(self.settings.n_ens):
             # SFC64 draws masks in two thirds of the time of the default generator
             rng = np.random.RandomState(np.random.SFC64(self.rng.randint(2**31 - 1)))
             members.append(
@@ -115,9 +115,9 @@ class TableRun:
     def _look_at_sizes(self, fold, training, n_splits):
         """Whether the work can be done at all, and is worth doing."""
         n_rows = sum(len(rows.y) for rows in (self.all_rows, self.own_validation) if rows is not None)
-        n_tables = n_splits + self.estimator.refit
-        n_networks = n_tables * self.estimator.n_ens
-        rows_at_once = n_splits * self.estimator.n_ens * min(self.settings.batch_size, len(training.y))
+        n_tables = n_splits + self.settings.refit
+        n_networks = n_tables * self.settings.n_ens
+        rows_at_once = n_splits * self.settings.n_ens * min(self.settings.batch_size, len(training.y))
         sizes = n_rows, n_tables, n_networks, rows_at_once
         refuse_large_training(fold.preprocessor, fold.network, training.table, *sizes)
         warn_of_levels(fold.preprocessor, training.table)
@@ -141,7 +141,7 @@ class TableRun:
         """
         chosen_from = [member for split in self.splits for member in split.members]
         outcome = self._train(chosen_from, lambda: self.judge(self.splits), self.settings.max_iter, observer)
-        if not self.estimator.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
+        if not self.settings.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
             return outcome
         try:
             on_all = self._prepared_on_all_rows().members
@@ -183,13 +183,13 @@ class TableRun:
     @property
     def is_complete(self):
         """Whether training has run its course."""
-        n_epochs = self._chosen.n_epochs + (self._chosen.best_epoch if self.estimator.refit else 0)
+        n_epochs = self._chosen.n_epochs + (self._chosen.best_epoch if self.settings.refit else 0)
         return self._splits_are_done and len(self.epochs) == n_epochs
 
     @property
     def max_epochs(self):
         """Epochs at most."""
-        return self.settings.max_iter * (2 if self.estimator.refit else 1)
+        return self.settings.max_iter * (2 if self.settings.refit else 1)
 
     @property
     def members(self):
@@ -199,7 +199,7 @@ class TableRun:
 
     def prepare_members(self, n_members):
         """Make as many members as a saved state has."""
-        if n_members > len(self.members) and self.estimator.refit:
+        if n_members > len(self.members) and self.settings.refit:
             self._prepared_on_all_rows()
         if n_members != len(self.members):
             raise ValueError(f"{n_members} networks instead of {len(self.members)}")

@@ -8,7 +8,7 @@ from sknn_scratch._sklearn import Interval, Options, StrOptions
 from sknn_scratch.core import ACTIVATIONS, Activation, Schedule
 from sknn_scratch.fitting._names import Names
 from sknn_scratch.fitting._parameters import Settings
-from sknn_scratch.tabular._presets import RATE_SCHEDULES
+from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, RATE_SCHEDULES
 
 _FRACTION = [Interval(Real, 0, 1, closed="left"), None]
 _FACTOR = [Interval(Real, 0, None, closed="left"), None]
@@ -21,10 +21,10 @@ class TabularSettings(Settings):
     """Configuration: the preset, and what is to differ from it."""
 
     _parameter_constraints: dict = {
-        "preset": [StrOptions({"td", "td-s"})],
-        "n_ens": [Interval(Integral, 1, None, closed="left")],
+        "preset": [StrOptions(set(CLASSIFIER_PRESETS))],
+        "n_ens": _COUNT,
         "n_cv": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "refit": ["boolean"],
+        "refit": ["boolean", None],
         "n_jobs": [Integral, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), None],

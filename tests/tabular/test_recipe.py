@@ -78,8 +78,10 @@ def test_td_s_is_the_published_network():
     [(CLASSIFIER_PRESETS, {"td": 0.04, "td-s": 0.04}), (REGRESSOR_PRESETS, {"td": 0.2, "td-s": 0.07})],
 )
 def test_settings_are_those_of_the_table(presets, rates):
-    for name, preset in presets.items():
-        assert preset.learning_rate_init == rates[name]
+    for name, rate in rates.items():
+        preset = presets[name]
+        assert preset.learning_rate_init == rate
+        assert (preset.n_ens, preset.refit, preset.hidden_layer_sizes) == (1, False, (256, 256, 256))
         assert (preset.learning_rate, preset.regularization) == ("coslog4", "flat_cos")
         assert (preset.beta_1, preset.beta_2, preset.epsilon) == (0.9, 0.95, 1e-8)
         assert (preset.batch_size, preset.max_iter, preset.validation_fraction) == (256, 256, 0.2)

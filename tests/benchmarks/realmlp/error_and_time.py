@@ -1,18 +1,18 @@
-"""RealMLP beside scikit-learn's estimators, and beside the reference implementation where that is installed.
+"""RealMLP beside other estimators for tables, as far as they are installed: error, log-loss and CPU time.
 
-    python -m tests.benchmarks.realmlp.error_and_time --data FOLDER [--seeds 2] [--only adult ...]
+    python -m tests.benchmarks.realmlp.error_and_time --data FOLDER [--seeds 3] [--only adult ...]
                                        [--methods realmlp_td ...] [--json FILE] [--anchors FILE]
     python -m tests.benchmarks.realmlp.error_and_time --table FILE
 
 FOLDER holds NAME.csv.gz files with a column "target", and index.json with the task and the categorical
 columns of each. By the protocol of the paper's meta-test: at most 10,000 rows drawn with the seed, a fifth of
-them to test on; the error is the share of wrong classes, or RMSE / std. All methods get the same rows and the
-same two cores.
+them to test on; the error is the share of wrong classes, or RMSE / std. All methods get the same rows, their
+defaults, and one thread each; times are CPU seconds of a fit.
 
 FILE of --anchors has figures of methods measured elsewhere, in the format {"data": {name: {seed: {method:
 {"error"}}}}}; errors are put beside ours, for whoever does not have the reference implementation. Times of
 another machine are not. With --json all figures are kept after every fit, and what is there already is not
-measured again. --table writes the table of docs/tabular.md from such a file.
+measured again. --table writes the table and the picture of docs/tabular.md from such a file.
 """
 
 import argparse
@@ -28,16 +28,20 @@ import numpy as np
 import pandas as pd
 import scipy
 import sklearn
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "tabular.md"
+PICTURE = PAGE.parent / "images" / "tabular.png"
 
 
 def load(folder, name, seed, max_rows=10_000):
@@ -97,6 +101,63 @@ def ours(preset, **settings):
     return make
 
 
+def lightgbm(classify, seed):
+    """LightGBM as it comes."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    return (LGBMRegressor, LGBMClassifier)[classify](random_state=seed, n_jobs=1, verbosity=-1)
+
+
+class WithEncodedLabels(ClassifierMixin, BaseEstimator):
+    """A classifier that wants numbers for labels."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        self.model.fit(X, labels)
+        return self
+
+    def predict(self, X):
+        return self.classes_[self.model.predict(X)]
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X)
+
+
+def xgboost(classify, seed):
+    """XGBoost as it comes."""
+    from xgboost import XGBClassifier, XGBRegressor
+
+    settings = {"random_state": seed, "n_jobs": 1, "enable_categorical": True}
+    return WithEncodedLabels(XGBClassifier(**settings)) if classify else XGBRegressor(**settings)
+
+
+class WithCategories(BaseEstimator):
+    """CatBoost, with the categorical columns of the frame named."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        self.model.fit(X, y, cat_features=list(X.select_dtypes("category").columns))
+        if hasattr(self.model, "predict_proba"):
+            self.classes_, self.predict_proba = self.model.classes_, self.model.predict_proba
+        return self
+
+    def predict(self, X):
+        return self.model.predict(X)
+
+
+def catboost(classify, seed):
+    """CatBoost as it comes."""
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    kind = (CatBoostRegressor, CatBoostClassifier)[classify]
+    return WithCategories(kind(random_seed=seed, thread_count=1, verbose=False, allow_writing_files=False))
+
+
 def reference(simple):
     """The reference implementation; an ImportError if it is not installed."""
 
@@ -110,7 +171,7 @@ def reference(simple):
 
         full = (RealMLP_TD_Regressor, RealMLP_TD_Classifier)[classify]
         kind = (RealMLP_TD_S_Regressor, RealMLP_TD_S_Classifier)[classify] if simple else full
-        return kind(device="cpu", random_state=seed, n_threads=2, verbosity=0)
+        return kind(device="cpu", random_state=seed, n_threads=1, verbosity=0)
 
     return make
 
@@ -120,9 +181,14 @@ METHODS = {
     "hgb": boosting,
     "realmlp_td_s": ours("td-s"),
     "realmlp_td": ours("td"),
+    "realmlp_td_numpy": ours("td"),
     "realmlp_td_s_refit": ours("td-s", refit=True),
     "realmlp_td_refit": ours("td", refit=True),
-    "realmlp_td_8": ours("td", n_ens=8),
+    "realmlp_fast": ours("fast"),
+    "realmlp_best": ours("best"),
+    "lightgbm": lightgbm,
+    "xgboost": xgboost,
+    "catboost": catboost,
     "reference_td_s": reference(simple=True),
     "reference_td": reference(simple=False),
 }
@@ -133,59 +199,73 @@ TITLES = {
     "hgb": "gradient boosting",
     "realmlp_td_s": "td-s",
     "realmlp_td": "td",
+    "realmlp_td_numpy": "td on NumPy",
     "realmlp_td_s_refit": "td-s, refit",
     "realmlp_td_refit": "td, refit",
-    "realmlp_td_8": "td, n_ens=8",
+    "realmlp_fast": "fast",
+    "realmlp_best": "best",
+    "lightgbm": "LightGBM",
+    "xgboost": "XGBoost",
+    "catboost": "CatBoost",
     "reference_td_s": "reference td-s",
     "reference_td": "reference td",
 }
+BASIS = "realmlp_td_numpy"
+"""What all others are compared with."""
+
 COMPARED = [
     ("realmlp_td_s", "reference_td_s"),
     ("realmlp_td", "reference_td"),
-    ("realmlp_td_s_refit", "realmlp_td_s"),
-    ("realmlp_td_refit", "realmlp_td"),
-    ("realmlp_td_8", "realmlp_td"),
-    *((method, other) for other in ("mlp_skl", "hgb") for method in METHODS if method.startswith("realmlp")),
+    ("realmlp_best", "catboost"),
+    ("realmlp_fast", "hgb"),
 ]
 
 
-def measure(make, split, seed):
-    """Error and seconds of one fit; None if the method is not installed."""
+def measure(method, split, seed):
+    """Error, log-loss and CPU seconds of one fit; None if the method is not installed."""
     X, X_test, y, y_test, classify = split
     try:
-        model = make(classify, seed)
+        model = METHODS[method](classify, seed)
     except ImportError:
         return None
-    with warnings.catch_warnings():
+    os.environ["SKNN_SCRATCH_ENGINE"] = "numpy" if method.endswith("numpy") else ""
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start = time.perf_counter()
+        start = time.process_time()
         model.fit(X, y)
-        seconds = time.perf_counter() - start
-        return {"error": error(y_test, model.predict(X_test)), "fit_seconds": round(seconds, 2)}
+        figures = {"cpu_seconds": round(time.process_time() - start, 3)}
+        figures["error"] = error(y_test, model.predict(X_test))
+        if classify:
+            figures["log_loss"] = log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
+        return figures
+
+
+KEYS = ("error", "log_loss", "cpu_seconds")
 
 
 def geometric_means(data, method, other):
-    """Error and seconds of a method over those of another, over all data sets and seeds that both have."""
+    """The figures of a method over those of another: means over data sets, standard errors over seeds."""
     pairs = [
-        (figures[method], figures[other])
+        (seed, figures[method], figures[other])
         for seeds in data.values()
-        for figures in seeds.values()
+        for seed, figures in seeds.items()
         if method in figures and other in figures
     ]
-    if not pairs:
-        return None
-    logs = {
-        key: np.log([one[key] / two[key] for one, two in pairs if key in one and key in two])
-        for key in ("error", "fit_seconds")
-    }
-    means = {key: float(np.exp(values.mean())) if len(values) else None for key, values in logs.items()}
-    error = logs["error"]
-    spread = float(error.std(ddof=1) / np.sqrt(len(error))) if len(error) > 1 else None
-    return {**means, "n_fits": len(pairs), "standard_error": spread}
+    means = {}
+    for key in KEYS:
+        logs = {}
+        for seed, one, two in pairs:
+            if key in one and key in two:
+                logs.setdefault(seed, []).append(np.log(one[key] / two[key]))
+        of_seeds = np.array([np.mean(values) for values in logs.values()])
+        if len(of_seeds):
+            spread = of_seeds.std(ddof=1) / np.sqrt(len(of_seeds)) if len(of_seeds) > 1 else np.nan
+            means[key] = float(np.exp(of_seeds.mean())), float(spread)
+    return means
 
 
 def means_of_errors(data):
-    """A line for each data set: all methods that ran on every one, over the seeds that all of them had."""
+    """A line for each data set: errors, and CPU seconds in brackets, over the seeds that all methods had."""
     methods = [m for m in METHODS if all(any(m in f for f in seeds.values()) for seeds in data.values())]
     lines = [
         "| | " + " | ".join(TITLES[method] for method in methods) + " |",
@@ -196,34 +276,70 @@ def means_of_errors(data):
         cells = []
         for method in methods:
             of_method = [figures[method] for figures in common]
-            seconds = [figures["fit_seconds"] for figures in of_method if "fit_seconds" in figures]
+            seconds = [figures["cpu_seconds"] for figures in of_method if "cpu_seconds" in figures]
             mean = np.mean([figures["error"] for figures in of_method])
             cells.append(f"{mean:.4f}" + (f" ({np.mean(seconds):.3g})" if seconds else ""))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 
 
-def report(data):
-    """The tables: means of errors, and geometric means of ratios with their standard errors."""
-    lines = [
-        "Mean error over seeds, and in brackets seconds of a fit:",
-        "",
-        *means_of_errors(data),
-        "",
-        "Geometric means of ratios over data sets and seeds:",
-        "",
-        "| | fits | error | time |",
-        "|---|---|---|---|",
-    ]
-    for method, other in COMPARED:
+def ratios(data):
+    """For each method its figures over those of the basis, and a few more comparisons."""
+    pairs = [(method, BASIS) for method in METHODS if method != BASIS] + COMPARED
+    lines = ["| | error | log-loss | CPU time |", "|---|---|---|---|"]
+    for method, other in pairs:
         means = geometric_means(data, method, other)
-        if means is not None:
-            seconds = "" if means["fit_seconds"] is None else f"{means['fit_seconds']:.3g}"
-            error = f"{means['error']:.3f}"
-            if means["standard_error"] is not None:
-                error += f" ± {means['standard_error']:.3f}"
-            lines.append(f"| {TITLES[method]} / {TITLES[other]} | {means['n_fits']} | {error} | {seconds} |")
-    return "\n".join(lines)
+        if not means:
+            continue
+        cells = [
+            f"{means[key][0]:.3f} ± {means[key][1]:.3f}" if key in means else ""
+            for key in ("error", "log_loss")
+        ]
+        cells.append(f"{means['cpu_seconds'][0]:.2g}" if "cpu_seconds" in means else "")
+        name = TITLES[method] if other == BASIS else f"{TITLES[method]} / {TITLES[other]}"
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def report(data):
+    """The tables: geometric means of ratios with their standard errors, and means of errors."""
+    return "\n".join(
+        [
+            f"Geometric means over data sets of ratios to {TITLES[BASIS]}, with standard errors over seeds:",
+            "",
+            *ratios(data),
+            "",
+            "Mean error over seeds, and in brackets CPU seconds of a fit:",
+            "",
+            *means_of_errors(data),
+        ]
+    )
+
+
+def draw(data):
+    """Error against CPU time, both over those of the basis, for the page."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for method in METHODS:
+        means = {} if method == BASIS else geometric_means(data, method, BASIS)
+        if "cpu_seconds" not in means:
+            continue
+        (error, spread), (seconds, _) = means["error"], means["cpu_seconds"]
+        color = "C0" if method.startswith("realmlp") else "0.45"
+        axes.errorbar(seconds, error, yerr=spread, fmt="o", color=color, capsize=3)
+        axes.annotate(
+            TITLES[method], (seconds, error), (6, 5), textcoords="offset points", color=color, fontsize=9
+        )
+    axes.axhline(1.0, color="0.8", linewidth=1, zorder=0)
+    axes.set(
+        xscale="log",
+        xlabel=f"CPU time of a fit ({TITLES[BASIS]} = 1)",
+        ylabel=f"error ({TITLES[BASIS]} = 1)",
+        title="Less is better: six tables, geometric means",
+    )
+    axes.margins(x=0.12)
+    figure.savefig(PICTURE, dpi=150)
 
 
 def write_page(figures):
@@ -270,12 +386,13 @@ def run(arguments):
             for method in arguments.methods:
                 if method in known:
                     continue
-                measured = measure(METHODS[method], split, seed)
+                measured = measure(method, split, seed)
                 if measured is None:
                     continue
                 known[method] = measured
                 print(
-                    f"{name:20s} {seed} {method:15s} {measured['error']:.5f} {measured['fit_seconds']:.1f} s"
+                    f"{name:20s} {seed} {method:18s} {measured['error']:.5f} {measured['cpu_seconds']:.1f} s",
+                    flush=True,
                 )
                 if arguments.json:
                     arguments.json.write_text(json.dumps(figures, indent=1))
@@ -291,7 +408,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=pathlib.Path, help="the folder with the data sets")
-    parser.add_argument("--seeds", type=int, default=2, help="how many")
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--only", nargs="+", help="names of data sets")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--json", type=pathlib.Path, help="where the figures are kept")
@@ -301,7 +418,9 @@ def main():
     )
     arguments = parser.parse_args()
     if arguments.table:
-        write_page(json.loads(arguments.table.read_text()))
+        figures = json.loads(arguments.table.read_text())
+        write_page(figures)
+        draw(figures["data"])
     elif arguments.data:
         run(arguments)
     else:
