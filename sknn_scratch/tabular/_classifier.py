@@ -165,6 +165,9 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     class_weight : dict, 'balanced' or None, default=None
         Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
         or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``.
+    calibrate : bool, default=False
+        Whether raw scores are divided by the temperature for which the cross-entropy of the rows held out is
+        least. Probabilities become better, and predicted classes stay as they are; it takes no second fit.
     random_state : int, RandomState instance or None, default=None
         Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
     verbose : bool, default=False
@@ -184,6 +187,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Raw scores of a row: one for each class.
     n_iter_ : int
         Epochs that were run, those of `refit` included.
+    temperature_ : float
+        What raw scores are divided by; 1.0 without `calibrate`.
     best_iter_ : int or None
         The epoch whose weights are kept, counted from 1.
     best_validation_score_ : float or None
@@ -228,6 +233,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         **BaseRealMLP._parameter_constraints,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "calibrate": ["boolean"],
         "scoring": SCORING_OF_CLASSES,
     }
     _presets = CLASSIFIER_PRESETS
@@ -280,6 +286,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         patience_factor: float = 3.0,
         scoring: Scoring = None,
         class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        calibrate: bool = False,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
@@ -325,6 +332,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.patience_factor = patience_factor
         self.scoring = scoring
         self.class_weight = class_weight
+        self.calibrate = calibrate
         self.random_state = random_state
         self.verbose = verbose
 

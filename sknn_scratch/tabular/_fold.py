@@ -28,6 +28,8 @@ class Fold:
         The least and the largest y of the training part, if predictions are clipped to them.
     members : list of sequence of mappings
         Parameters of each member, layer by layer.
+    temperature : float
+        What raw scores are divided by.
     """
 
     preprocessor: TabularPreprocessor
@@ -35,6 +37,7 @@ class Fold:
     target: TargetScale | None = None
     limits: tuple[np.ndarray, np.ndarray] | None = None
     members: list = field(default_factory=list)
+    temperature: float = 1.0
 
     def raw_scores(self, table):
         """Raw scores of the members together, in the units of y.
@@ -49,9 +52,13 @@ class Fold:
         ndarray of shape (n_rows, n_outputs), float64
             Their inverse link is the prediction.
         """
-        data = self.preprocessor.encode(table)
+        raw = self.scores_of_encoded(self.preprocessor.encode(table))
+        return self.in_units(raw if self.temperature == 1.0 else raw / self.temperature)
+
+    def scores_of_encoded(self, data):
+        """Raw scores of the members together in the units of training, at the temperature 1."""
         raws = [raw_scores(self.network, data, layers) for layers in self._members_in_float64]
-        return self.in_units(combined(self.network.loss, raws))
+        return combined(self.network.loss, raws)
 
     # In float32, the last digits of a row would depend on the rows beside it: BLAS adds up in another order.
     # Kept, because copying the weights takes longer than the scores of one row.

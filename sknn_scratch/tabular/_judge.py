@@ -9,6 +9,7 @@ from sknn_scratch._sklearn import check_feature_names
 from sknn_scratch.fitting._engine import raw_scores
 from sknn_scratch.fitting._scores import ValidationScorer
 from sknn_scratch.tabular._fold import combined
+from sknn_scratch.tabular._temperature import best_temperature
 
 
 class Judge:
@@ -65,6 +66,13 @@ class Judge:
             return loss, -loss
         in_units = fold.in_units(raw)
         return loss, self._estimator._score_of_raw(in_units, held_out.y, held_out.weight, self._loss)
+
+    def temperature(self, splits):
+        """The one that fits the rows held out best, for the weights that are kept."""
+        scores = (split.fitted().scores_of_encoded(split.held_out.data) for split in splits)
+        held_out = (split.held_out for split in splits)
+        judged = [(raw, rows.y_scaled, rows.weight) for raw, rows in zip(scores, held_out, strict=True)]
+        return best_temperature(self._loss, judged)
 
     def _ask_scorer(self, fold, held_out):
         model = copy.copy(self._estimator)

@@ -249,8 +249,14 @@ class TableRun:
             name: [np.nan if row[name] is None else row[name] for row in rows]
             for name in ("validation_loss", "validation_score")
         }
-        return {
-            "_folds": [split.fitted() for split in [*self.splits, *on_all]],
+        folds = [split.fitted() for split in [*self.splits, *on_all]]
+        temperature = {}
+        if hasattr(self.estimator, "calibrate"):  # numbers have none
+            is_wanted = self.estimator.calibrate and bool(rows)
+            temperature["temperature_"] = self.judge.temperature(self.splits) if is_wanted else 1.0
+            folds = [replace(fold, temperature=temperature["temperature_"]) for fold in folds]
+        return temperature | {
+            "_folds": folds,
             "n_iter_": len(rows),
             "history_": list(rows),
             "loss_": rows[-1]["loss"] if rows else np.nan,
