@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,14 @@ def meeting_place() -> npt.NDArray[np.int64]:
     return np.zeros(16, np.int64)
 
 
-def abandon(place: npt.NDArray[np.int64]) -> None:
-    """Say that somebody will not come: whoever waits goes on, and what is computed is of no use."""
-    place[_ABANDONED] = 1
+@contextmanager
+def abandoned_on_failure(place: npt.NDArray[np.int64]) -> Iterator[None]:
+    """If an error leaves this context, no thread waits any longer; what they compute then is of no use."""
+    try:
+        yield
+    except BaseException:
+        place[_ABANDONED] = 1
+        raise
 
 
 def give_way_address() -> int:

@@ -23,7 +23,7 @@ from sknn_scratch.compiled.epoch import (
     places_of,
     run_steps,
 )
-from sknn_scratch.compiled.meeting import abandon, give_way_address, meeting_place
+from sknn_scratch.compiled.meeting import abandoned_on_failure, give_way_address, meeting_place
 from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
@@ -171,7 +171,7 @@ class WholeEpochs:
         vectors = Vectors(self.parameters.flat, self._gradient, first, second, self._bias_gradients)
 
         def run(thread: int) -> int:
-            try:
+            with abandoned_on_failure(self._meeting):
                 n_made: int = self._run(
                     self.plan,
                     *self._data,
@@ -187,13 +187,11 @@ class WholeEpochs:
                     self._meeting,
                     totals,
                 )
-            except BaseException:
-                abandon(self._meeting)
-                raise
             return n_made
 
         self._meeting[:] = 0
-        with self._random_bits.lock:
+        # a thread that cannot be started is one more that the others must not wait for
+        with self._random_bits.lock, abandoned_on_failure(self._meeting):
             n_made, *_ = self._team.together(run, range(len(totals)))
         state.n_steps += n_made
         progress.step += n_made
