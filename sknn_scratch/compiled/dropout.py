@@ -1,4 +1,4 @@
-"""Dropout with masks that are drawn in compiled code, bit by bit those of the core."""
+"""Dropout with masks drawn in compiled code, bit for bit the same as the core's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
 from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
-# The core draws for blocks of rows, and what is left of the last 64 bits of a block serves nobody.
+# As in the core, each block of rows begins with new bits: those left over from the block before are not used.
 @inner
 def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
     """Write 0 with the probability `rate`, else 1 / (1 - rate)."""
@@ -36,7 +36,7 @@ def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
 
 @kernel(lambda number: (of_random_bits, types.float64, matrix(number)))
 def draw(random_bits: Any, rate: float, mask: Any) -> None:
-    """As :func:`draw_mask`, for Python."""
+    """:func:`draw_mask` as a kernel that Python calls."""
     draw_mask(random_bits, rate, mask)
 
 
@@ -46,11 +46,11 @@ def draw_by_kernel(rng: np.random.RandomState, rate: float, mask: FloatArray) ->
     Parameters
     ----------
     rng : numpy.random.RandomState
-        The source, which moves on.
+        The generator, whose state advances.
     rate : float
-        Share of the units that is left out.
+        Share of the units that are dropped.
     mask : ndarray of shape (n_rows, n_units)
-        Where it is written.
+        Where the mask is written.
     """
     random_bits = RandomBits(rng)
     with random_bits.lock:

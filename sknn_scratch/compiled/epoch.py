@@ -4,12 +4,13 @@ In small networks the time goes into calls, not arithmetic: fifty calls of NumPy
 Here Python calls once for many steps. The steps are those of the core, in the same order: take the rows,
 go forward, compute the loss, go backward, update.
 
-In large networks several threads run the same loop at once, each with one BLAS thread. They share each step
-three times, and meet in between: rows for the pass forward and back to the derivatives of each layer, inputs
-of each layer for the gradient of its weights, and parameters for the update.
+In large networks several threads run the same loop at once, each with one BLAS thread. Each step has three
+parts, and the threads wait for each other after each part. In the forward and backward pass, each thread has
+some of the rows. For the gradient of the weights, it has some of the inputs of each layer. In the update, it
+has some of the parameters.
 
-All that differs between networks is data: sizes, constants, and where the kernels of their activations and of
-their loss lie. So there is one compilation for all of them in each precision.
+Networks differ only in data: sizes, constants, and the addresses of the kernels of their activations and
+their loss. So the loop is compiled once for each precision.
 """
 
 from __future__ import annotations
@@ -37,11 +38,10 @@ _gradient_norm = native(rules.gradient_norm.arguments, float64)
 _update = native(rules.update.arguments, float64)
 
 LINE = 16
-"""Matrices, and threads' shares of the parameters, begin at multiples of so many numbers: a line of the cache
-in float32."""
+"""Matrices and the threads' shares of the parameters begin at multiples of this: a cache line of float32."""
 
 COLUMNS_OF_A_PRODUCT = 4
-"""Threads' shares of a layer's inputs begin at multiples of so many, as many as BLAS computes at a time."""
+"""The threads' shares of a layer's inputs begin at multiples of this: BLAS computes so many at a time."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -49,22 +49,22 @@ _integers = types.Array(int64, 1, "C")
 
 
 class Plan(NamedTuple):
-    """A network and its rule as the loop wants them; functions are addresses."""
+    """A network and its update rule, in the form that the loop reads; functions are addresses."""
 
     sizes: Integers
     """Units of each layer, from the features to the scores."""
     weights: Integers
-    """Where those of each layer begin among the parameters."""
+    """Where the weights of each layer begin in the vector of parameters."""
     biases: Integers
-    """Likewise."""
+    """Where the biases of each layer begin in it."""
     has_bias: bool
     forward: Integers
     backward: Integers
     constants: FloatArray
-    """Those of each layer's activation."""
+    """The constants of each layer's activation, one row a layer."""
     needs_slope: npt.NDArray[np.bool_]
     rates: npt.NDArray[np.float64]
-    """Of dropout after each hidden layer, 0 for none."""
+    """The dropout rate after each hidden layer, 0 for no dropout."""
     loss: int
     loss_constants: npt.NDArray[np.float64]
     rule: int
@@ -86,7 +86,7 @@ def _plan_type(number: types.Type) -> types.Type:
 
 
 class Data(NamedTuple):
-    """The rows, their weights, and the order to take them in."""
+    """The rows, their weights, and the order of the rows in this epoch."""
 
     X: FloatArray
     y: FloatArray
@@ -95,21 +95,21 @@ class Data(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where the matrices of a step begin in the memory, and the rows of each."""
+    """Where the matrices of a step begin in the memory, and how many rows each has."""
 
     n_rows: int
     targets: int
     row_weights: int
     inputs: Integers
-    """Those of each layer, and then the scores."""
+    """The inputs of each layer, and then the scores."""
     outputs: Integers
-    """Those of each hidden layer before dropout."""
+    """The outputs of each hidden layer before dropout."""
     slopes: Integers
-    """Those of each hidden layer; nobody looks where none are needed."""
+    """The slopes of each hidden layer; not read where the activation needs none."""
     masks: Integers
-    """Those of dropout after each hidden layer, likewise."""
+    """The dropout masks after each hidden layer; not read where the rate is 0."""
     deltas: Integers
-    """The derivatives by each layer's output before its activation."""
+    """The derivatives of the loss by each layer's output before its activation."""
     end: int
 
 
@@ -117,7 +117,7 @@ _places_type = types.NamedTuple((*[int64] * 3, *[_integers] * 5, int64), Places)
 
 
 def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
-    """Deal out the memory of a step.
+    """Divide the memory of a step among its matrices.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
     Returns
     -------
     Places
-        Its `end` is how many numbers the memory must have.
+        Where each begins. The memory must have `end` numbers.
     """
     hidden = plan.sizes[1:-1]
     dropped = hidden * (plan.rates > 0.0)
@@ -146,15 +146,15 @@ def places_of(plan: Plan, n_rows: int, n_targets: int) -> Places:
 
 
 class Vectors(NamedTuple):
-    """What is trained: the parameters, and what goes with each of them."""
+    """The parameters, their gradient, and the averages of the update rule."""
 
     theta: FloatArray
     gradient: FloatArray
     first: FloatArray
     second: FloatArray
-    """The averages of the rule."""
+    """The averages of the update rule."""
     bias_gradients: FloatArray
-    """A row for each thread but the first, as long as all biases together."""
+    """The gradient of all biases for the rows of each thread but the first, one row a thread."""
 
 
 def _vectors_type(number: types.Type) -> types.Type:
@@ -163,7 +163,7 @@ def _vectors_type(number: types.Type) -> types.Type:
 
 @inner
 def _share(n: int, unit: int, thread: int, n_threads: int) -> tuple[int, int]:
-    """Where a thread's share of n things begins and ends, in whole units but for the last one."""
+    """The begin and end of a thread's share of n things; all but the last share consist of whole units."""
     n_units = -(-n // unit)
     return min(n, n_units * thread // n_threads * unit), min(n, n_units * (thread + 1) // n_threads * unit)
 
@@ -181,10 +181,10 @@ def _batch_weight(data: Any, begin: int, n_rows: int) -> float:
 
 @inner
 def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
-    """Copy rows, from the one at `begin` of the order on."""
+    """Copy the rows from position `begin` of the order on."""
     for i in range(len(x)):
         source = data.order[begin + i] if len(data.order) else begin + i
-        for j in range(data.X.shape[1]):  # an assignment of rows would look whether they overlap
+        for j in range(data.X.shape[1]):  # assigning rows would check for overlap first
             x[i, j] = data.X[source, j]
         for j in range(data.y.shape[1]):
             targets[i, j] = data.y[source, j]
@@ -194,7 +194,7 @@ def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
 
 @inner
 def _draw_masks(plan: Any, places: Any, random_bits: Any, memory: Any, n_rows: int) -> None:
-    """Draw those of a batch, layer by layer."""
+    """Draw the dropout masks of a batch, layer by layer."""
     for layer in range(len(plan.rates)):
         if plan.rates[layer] > 0.0:
             mask = rows_in(memory, places.masks[layer], plan.sizes[layer + 1], 0, n_rows)
@@ -291,7 +291,7 @@ LOSS, PENALTY, WEIGHT, FIRST_NORM, NORM = range(5)
 """The columns of the totals that :func:`run_steps` keeps."""
 
 N_TOTALS = 8
-"""Numbers of a row of totals: a line of the cache."""
+"""Numbers in a row of totals: a cache line."""
 
 
 @kernel(_arguments)
@@ -318,26 +318,27 @@ def run_steps(
     Parameters
     ----------
     plan, X, y, weight, order, places, memory, random_bits, vectors
-        The network, the data, the source of dropout, and what is written; all threads have the same. Weights
-        and order of size 0 are none.
+        The network, the data, the generator for dropout, and the memory that is written, the same for all
+        threads. An empty `weight` or `order` stands for none.
     start, stop : int
-        The rows.
+        The first row, and the one after the last.
     learning_rates : ndarray of shape (n_batches,)
-        That of each step.
+        The learning rate of each step.
     n_steps : int
-        Steps made before.
+        Steps taken before.
     thread : int
-        Which one this is; there are as many as `totals` has rows.
+        The number of this thread, from 0; there is one for each row of `totals`.
     meeting : ndarray
-        Where they meet.
+        From :func:`~sknn_scratch.compiled.meeting.meeting_place`.
     totals : ndarray of shape (n_threads, N_TOTALS)
-        A thread's own row is increased by its rows' losses, by its parameters' penalties, each times the
-        weight of the batch, and by that weight; the norm of the gradient in an epoch's first step is set.
+        Each thread writes its own row. It adds the loss of its rows and the penalty of its parameters, both
+        times the weight of the batch, and that weight. In an epoch's first step it also sets the norm of the
+        gradient.
 
     Returns
     -------
     int
-        The number of steps that were made: batches without weight are left out.
+        The number of steps taken: batches of weight 0 are skipped.
     """
     data = Data(X, y, weight, order)
     n_threads, mine = len(totals), totals[thread]
@@ -372,7 +373,7 @@ def run_steps(
                 plan.loss, theta, (plan.loss_constants, scores, targets, weights, delta)
             )
             mine[LOSS] += own_weight * value
-        if n_threads > 1:  # from the mean of these rows to that of the batch
+        if n_threads > 1:  # from the mean over these rows to the mean over the batch
             share = theta.dtype.type(own_weight / batch_weight)
             for i in range(last - first):
                 for j in range(plan.sizes[-1]):
@@ -410,7 +411,7 @@ def run_steps(
                 own_gradient,
                 vectors.first[from_number:to_number],
                 vectors.second[from_number:to_number],
-                none,  # a rule with factors for groups of parameters is not for this loop
+                none,  # networks with groups of parameters are not trained by this loop
                 none,
                 len(own),
                 penalised,

@@ -22,11 +22,11 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-"""No lock of the interpreter, no exceptions for 1 / 0, and no runtime of numba's.
+"""No lock of the interpreter, no exceptions for 1 / 0, and no numba runtime (NRT).
 
-That counts references at every slice, which in small networks takes longer than the arithmetic. Without it
-what allocates does not compile, such as an assignment of slices that might overlap, and no function returns a
-slice of its own.
+The runtime counts references at every slice, which in small networks takes longer than the arithmetic.
+Without it, code that allocates does not compile, such as an assignment of slices that may overlap, and no
+function may return a slice that it made.
 """
 
 
@@ -200,8 +200,8 @@ _IS_CHECKED = numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK
 rows_in = _jit(_rows_by_numpy, inline="always") if _IS_CHECKED else _rows_in
 """Some rows of a matrix in a vector: ``rows_in(memory, place, n_columns, start, stop)``.
 
-The matrix begins at `place`. This is a slice and its `reshape`, for which numba calls a function in C; those
-check that the vector has the numbers.
+The matrix begins at `place`. The result is a slice with a new shape. `reshape` would do the same, but numba
+calls a C function for it; it is used where bounds are checked.
 """
 
 

@@ -1,13 +1,15 @@
 """Where threads of compiled code wait for each other, without Python and its lock.
 
-A step of training takes a tenth of a millisecond, in which threads meet three times. So they look at a
-counter over and over, and give way to other threads of the machine after a while.
+A step of training takes a tenth of a millisecond, and threads meet three times in it. So each thread reads a
+counter over and over until all have arrived. After a while it lets other threads of the system run too.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,24 +21,29 @@ from numba.extending import intrinsic
 from sknn_scratch.compiled.jit import inner
 
 LOOKS = 2000
-"""Looks at the counter, some nanoseconds each, before a thread gives way."""
+"""How often a thread reads the counter, some nanoseconds each, before it lets others run."""
 
 _ARRIVED, _ABANDONED = 0, 8
-"""Where the counter and the sign to wait no longer lie, each in a line of the cache of its own."""
+"""Where the counter is, and the mark of a meeting that is abandoned, each in a cache line of its own."""
 
 
 def meeting_place() -> npt.NDArray[np.int64]:
-    """The memory of a meeting: how many have arrived in all, and whether one will never come."""
+    """The memory of a meeting: how many threads have arrived so far, and whether it is abandoned."""
     return np.zeros(16, np.int64)
 
 
-def abandon(place: npt.NDArray[np.int64]) -> None:
-    """Say that somebody will not come: whoever waits goes on, and what is computed is of no use."""
-    place[_ABANDONED] = 1
+@contextmanager
+def abandoned_on_failure(place: npt.NDArray[np.int64]) -> Iterator[None]:
+    """If an error leaves this context, no thread waits any longer; what they compute then is of no use."""
+    try:
+        yield
+    except BaseException:
+        place[_ABANDONED] = 1
+        raise
 
 
 def give_way_address() -> int:
-    """Where the system's function lies by which a thread lets others run."""
+    """The address of the system's function by which a thread lets others run."""
     if sys.platform == "win32":
         function = ctypes.WinDLL("kernel32").SwitchToThread
     else:
@@ -79,7 +86,7 @@ def _give_way(typing_context: Any, address: Any) -> Any:
 
 @inner
 def meet(place: npt.NDArray[np.int64], give_way: int, n_threads: int, n_meetings: int) -> int:
-    """Wait until all threads are here; returns how often they have met, which was `n_meetings` before."""
+    """Wait until all threads have arrived; returns the number of meetings so far, `n_meetings` + 1."""
     if n_threads > 1:
         everybody = n_threads * (n_meetings + 1)
         _add_one(place, _ARRIVED)

@@ -1,7 +1,8 @@
 """Random bits in compiled code, from NumPy's generators: the same as NumPy draws.
 
-Compiled code may draw from any bit generator of NumPy, by the addresses of a function and of its state. The
-state moves on as if NumPy had drawn. So both engines train the same model, and one may go on after the other.
+Compiled code draws from NumPy's bit generators by two addresses: the generator's function and its state. The
+state advances as if NumPy had drawn. So both engines train the same model, and one may continue training that
+the other began.
 """
 
 from __future__ import annotations
@@ -20,30 +21,30 @@ from sknn_scratch.compiled.jit import inner, row
 from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
 
 DRAWS_AT_A_TIME = UNITS_OF_A_DRAW // 4
-"""As many as the core's, of 64 bits for four units each."""
+"""As many as the core draws at a time: each has 64 bits, enough for four units."""
 
 of_random_bits = types.Tuple((types.int64, types.int64, row(types.uint64)))
 """The type of `RandomBits.arguments`."""
 
 
 class RandomBits:
-    """What kernels draw random bits by.
+    """A NumPy generator as kernels use it.
 
     Parameters
     ----------
     rng : numpy.random.RandomState or None
-        Whose generator moves on; None where nothing is drawn.
+        The generator, whose state advances; None where nothing is drawn.
 
     Attributes
     ----------
     lock : context manager
-        That of the generator, to be held while a kernel draws.
+        The generator's lock, to be held while a kernel draws.
     arguments : tuple
-        What kernels are given: where a function lies that draws 64 bits, where the state, and memory.
+        The address of the function that draws 64 bits, the address of the state, and memory for the bits.
     """
 
     def __init__(self, rng: np.random.RandomState | None) -> None:
-        self._rng = rng  # its state must live on
+        self._rng = rng  # keeps its state alive
         self.lock: AbstractContextManager[Any] = nullcontext()
         self.arguments = 0, 0, np.empty(0, np.uint64)
         if rng is not None:
@@ -74,7 +75,7 @@ _next = _next_by_ctypes if numba.config.DISABLE_JIT else _next_by_address
 
 @inner
 def draw_bits(random_bits: Any, n_draws: int) -> None:
-    """Draw 64 bits `n_draws` times into the memory, at most as often as it has room."""
+    """Draw 64 bits `n_draws` times into the memory; it has room for `DRAWS_AT_A_TIME`."""
     function, state, memory = random_bits
     for k in range(n_draws):
         memory[k] = _next(function, state)

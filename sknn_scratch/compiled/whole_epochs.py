@@ -1,4 +1,4 @@
-"""Which networks are trained by whole epochs in one compiled loop, and what that loop is given."""
+"""Which networks are trained by whole epochs in one compiled loop, and the arguments of that loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sknn_scratch.compiled.epoch import (
     places_of,
     run_steps,
 )
-from sknn_scratch.compiled.meeting import abandon, give_way_address, meeting_place
+from sknn_scratch.compiled.meeting import abandoned_on_failure, give_way_address, meeting_place
 from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
@@ -39,26 +39,26 @@ from sknn_scratch.core.network import Network
 from sknn_scratch.core.parameters import Parameters, largest_weights
 
 WORK_OF_A_CALL = 2**29
-"""Multiplications of a thread in one compiled call, 20 to 100 ms: between calls, Ctrl-C is heard."""
+"""Multiplications of a thread in one compiled call, 20 to 100 ms. Ctrl-C takes effect between calls."""
 
 WORK_OF_A_STEP = 2**14
-"""What a step costs besides its products, in multiplications."""
+"""The cost of a step apart from its products, in multiplications."""
 
 PRODUCT_TO_SHARE = 2**22
-"""Multiplications of the largest product from which the threads of BLAS share the loop.
+"""From so many multiplications in the largest product on, several threads run the loop.
 
 Two threads against one, on two cores with AVX-512: from 2**20 on 0.7 to 1.0 times as fast, from 2**21 on 1.1
 to 1.4 times, from here on 1.25 to 1.6 times, float32 less than float64.
 """
 
 ROWS_OF_A_THREAD = 64
-"""Rows of a batch for each thread, at least: with fewer, BLAS reads all weights for little."""
+"""The fewest rows of a batch for each thread: with fewer, reading the weights takes longer than computing."""
 
 _NO_INTEGERS = np.empty(0, np.int64)
 
 
 def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Plan, RuleKernel] | None:
-    """The plan of a network, and its rule, or None if it has parts that the loop does not know."""
+    """The plan of a network and its update rule, or None if the loop cannot train it."""
     dtype = batches.X.dtype
     layers = [layer for layer in network.layers if type(layer) is not Dropout]
     dense = [layer for layer in layers[::2] if type(layer) is Dense]
@@ -110,7 +110,7 @@ def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Pla
 
 
 def threads_of(parameters: Parameters, batch_size: int) -> int:
-    """How many threads run the loop: one if products are small, else as many as BLAS may use."""
+    """How many threads run the loop: one if products or batches are small, else as many as BLAS may use."""
     is_small = batch_size * largest_weights(parameters.layers) < PRODUCT_TO_SHARE
     if is_small or numba.config.DISABLE_JIT:  # Python's threads do not compute at once
         return 1
@@ -118,7 +118,7 @@ def threads_of(parameters: Parameters, batch_size: int) -> int:
 
 
 class WholeEpochs:
-    """Runs epochs of a multi-layer perceptron by few calls of :func:`run_steps`, in one thread or more."""
+    """Runs epochs of a multi-layer perceptron in a few calls of :func:`run_steps`, by one thread or more."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class WholeEpochs:
         loss, penalty = totals[:, [LOSS, PENALTY]].sum(axis=0).tolist()
         weight = float(totals[0, WEIGHT])
         epoch.gradient_norm = float(totals[0, FIRST_NORM]) if weight else math.nan
-        # rows with a weight may all be among those that do not fill a batch
+        # all rows with a weight may be in the last, incomplete batch, which is dropped
         epoch.loss = (history.reported(loss) + penalty) / weight if weight else 0.0
         return epoch
 
@@ -171,7 +171,7 @@ class WholeEpochs:
         vectors = Vectors(self.parameters.flat, self._gradient, first, second, self._bias_gradients)
 
         def run(thread: int) -> int:
-            try:
+            with abandoned_on_failure(self._meeting):
                 n_made: int = self._run(
                     self.plan,
                     *self._data,
@@ -187,13 +187,11 @@ class WholeEpochs:
                     self._meeting,
                     totals,
                 )
-            except BaseException:
-                abandon(self._meeting)
-                raise
             return n_made
 
         self._meeting[:] = 0
-        with self._random_bits.lock:
+        # an error may also come before a thread begins: it may not start at all
+        with self._random_bits.lock, abandoned_on_failure(self._meeting):
             n_made, *_ = self._team.together(run, range(len(totals)))
         state.n_steps += n_made
         progress.step += n_made
@@ -207,7 +205,7 @@ class WholeEpochs:
         flush_subnormals(self.parameters.flat, *averages)
 
     def _learning_rates(self, n_steps: int) -> npt.NDArray[np.float64]:
-        """Those of the next steps."""
+        """The learning rates of the next steps."""
         progress, schedule = self.training.progress, self.training.schedule
         if not schedule.changes_within_epoch:
             return np.full(n_steps, schedule(progress), np.float64)

@@ -118,6 +118,23 @@ def test_a_thread_that_fails_leaves_none_waiting(monkeypatch, failing):
         epochs(History())
 
 
+def test_a_thread_that_cannot_be_started_leaves_none_waiting(monkeypatch):
+    share(monkeypatch, 3)
+    network, parameters, batches, training = parts(20, batch_size=10)
+    epochs = WholeEpochs(*plan_of(network, batches, training), parameters, batches, training)
+    start, started = threading.Thread.start, []
+
+    def start_one(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(RuntimeError, match="can't start"):
+        epochs(History())
+
+
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="one thread runs it then")
 def test_as_many_threads_as_blas_may_use_share_the_steps_of_a_large_network():
     small, large = parts(300, 300, hidden=(50, 50)), parts(300, 300, hidden=(200, 200))
@@ -169,6 +186,7 @@ def test_ctrl_c_ends_an_epoch_between_two_calls(monkeypatch, n_threads):
     assert np.isfinite(parameters.flat).all()
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 def test_a_call_takes_less_than_a_fifth_of_a_second():
     # the sizes of the slowest calls: one row a batch, and the largest products that one thread computes
     for batch_size, hidden in ((1, (2,)), (200, (190, 190))):
