@@ -29,6 +29,7 @@ from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import TableRun
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._split import Rows
+from sknn_scratch.tabular._time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import Data, HistoryRow
@@ -122,6 +123,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges before the first epoch
             that could be kept. The estimator is left as it was.
         """
+        time_limit = TimeLimit(np.inf if self.time_limit is None else self.time_limit)
         settings = self._settings()
         context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if self.refit else 1))
         observer = FitObserver(self, context, X, y, sample_weight)
@@ -136,6 +138,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             all_rows=rows,
             own_validation=validation_rows,
             rng=rng,
+            time_limit=time_limit,
         )
         splits = self._split(rows, settings, rng) if validation_rows is None else [(rows, validation_rows)]
         run.prepare(splits)
@@ -145,6 +148,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         if self.refit and attributes["best_iter_"]:
             remedy += " There are no members of refit=True."
         check_ending(outcome, run.history_rows(), attributes["best_iter_"], run.judge.scoring, remedy)
+        run.look_at_time()
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
@@ -174,6 +178,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
     def _why_no_checkpoint(self):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        if self.time_limit is not None:
+            return f"time_limit={self.time_limit}: how many epochs fit would be measured anew. Use None."
         if isinstance(self.random_state, Integral):
             return None
         return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."

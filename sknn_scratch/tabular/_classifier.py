@@ -145,6 +145,11 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Epochs, over which the schedules are stretched. None means 256 in both presets.
     validation_fraction : float or None, default=None
         Share of the rows that is held out to choose the best epoch by. None means 0.2 in both presets.
+    time_limit : float or None, default=None
+        Seconds that `fit` may take, with all members, splits and `refit`. At the speed of the first epochs
+        fewer than `max_iter` may fit: then the schedules span those that do, and the best one is kept. One
+        epoch is always run. How many fit depends on the machine and on what else it does, and so does the
+        model. None means no limit.
     early_stopping : bool, default=False
         Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
         Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
@@ -271,6 +276,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         batch_size: int | None = None,
         max_iter: int | None = None,
         validation_fraction: float | None = None,
+        time_limit: float | None = None,
         early_stopping: bool = False,
         n_iter_no_change: int = 40,
         patience_factor: float = 3.0,
@@ -316,6 +322,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.validation_fraction = validation_fraction
+        self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
         self.patience_factor = patience_factor

@@ -57,6 +57,7 @@ class TabularSettings(Settings):
         "batch_size": _COUNT,
         "max_iter": _COUNT,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "time_limit": _POSITIVE,
         "early_stopping": ["boolean"],
         "n_iter_no_change": [Interval(Integral, 0, None, closed="left")],
         "patience_factor": [Interval(Real, 0, None, closed="left")],
