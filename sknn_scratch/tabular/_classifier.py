@@ -18,6 +18,7 @@ from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
+from sknn_scratch.tabular._search_space import search_space
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
@@ -330,6 +331,32 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.class_weight = class_weight
         self.random_state = random_state
         self.verbose = verbose
+
+    @staticmethod
+    def search_space() -> dict[str, Any]:
+        """The hyper-parameters that the paper searches, and how: for a search at random.
+
+        Returns
+        -------
+        dict of str -> list or distribution
+            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and their like, by parameter. Values
+            that are listed more than once are drawn more often. The dict is yours to change.
+
+        References
+        ----------
+        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
+        on tabular data", NeurIPS 37. Its kinds of embeddings of numbers are PBLD or none here.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import RandomizedSearchCV
+        >>> from sknn_scratch import ScratchRealMLPClassifier
+        >>> space = ScratchRealMLPClassifier.search_space()
+        >>> search = RandomizedSearchCV(ScratchRealMLPClassifier(), space, n_iter=50)
+        >>> space["weight_decay"]
+        [0.0, 0.02]
+        """
+        return {**search_space(), "label_smoothing": [0.0] * 3 + [0.1] * 7}
 
     def predict(self, X: Data) -> npt.NDArray[Any]:
         """Predict the labels.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, unit_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
+from sknn_scratch.tabular._search_space import search_space
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
@@ -320,6 +321,32 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         self.scoring = scoring
         self.random_state = random_state
         self.verbose = verbose
+
+    @staticmethod
+    def search_space() -> dict[str, Any]:
+        """The hyper-parameters that the paper searches, and how: for a search at random.
+
+        Returns
+        -------
+        dict of str -> list or distribution
+            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and their like, by parameter. Values
+            that are listed more than once are drawn more often. The dict is yours to change.
+
+        References
+        ----------
+        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
+        on tabular data", NeurIPS 37. Its kinds of embeddings of numbers are PBLD or none here.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import RandomizedSearchCV
+        >>> from sknn_scratch import ScratchRealMLPRegressor
+        >>> space = ScratchRealMLPRegressor.search_space()
+        >>> search = RandomizedSearchCV(ScratchRealMLPRegressor(), space, n_iter=50)
+        >>> space["weight_decay"]
+        [0.0, 0.02]
+        """
+        return search_space()
 
     def _fitted_loss(self):
         return self._folds[0].network.loss if hasattr(self, "_folds") else None
