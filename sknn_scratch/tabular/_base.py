@@ -23,7 +23,7 @@ from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import warn_if_far_outside
 from sknn_scratch.fitting._parameters import hidden_sizes
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
-from sknn_scratch.tabular._deal import deal
+from sknn_scratch.tabular._deal import deal, deal_by
 from sknn_scratch.tabular._fold import combined
 from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import TableRun
@@ -94,6 +94,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         X_val: Data | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike | None = None,
     ) -> Self:
         """Train from scratch.
 
@@ -111,6 +112,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             Their targets; needed with X_val.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
             Their weights; None means 1 for all.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, for a splitter that asks for it, such as ``n_cv=GroupKFold(5)``.
 
         Returns
         -------
@@ -130,6 +133,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         rows, loss = self._check_data(X, y, sample_weight, Purpose.NEW_FIT)
         own_validation = OwnValidation(X_val, y_val, sample_weight_val)
         validation_rows = self._check_validation_data(rows.table, own_validation)
+        self._check_groups(groups, len(rows.y))
         rng = check_random_state(self.random_state)
         run = TableRun(
             estimator=self,
@@ -140,8 +144,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             rng=rng,
             time_limit=time_limit,
         )
-        splits = self._split(rows, settings, rng) if validation_rows is None else [(rows, validation_rows)]
-        run.prepare(splits)
+        own_split = [(rows, validation_rows)]
+        run.prepare(own_split if validation_rows is not None else self._split(rows, groups, settings, rng))
         outcome = observer.watch(run)
         attributes = run.fitted_attributes()
         remedy = f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
@@ -158,12 +162,30 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         settings = with_objects(chosen(self, self._presets[self.preset]))
         return replace(settings, hidden_layer_sizes=tuple(hidden_sizes(settings.hidden_layer_sizes)))
 
-    def _split(self, rows, settings, rng):
+    def _split(self, rows, groups, settings, rng):
         """The training and the held-out rows of each split."""
         classes = self._classes_of_rows(rows.y)
-        n_splits = self._n_splits(classes, rows)
-        splits = deal(len(rows.y), settings.validation_fraction, n_splits, classes, rng)
+        if self._has_splitter:
+            splits = deal_by(self.n_cv, rows.table.X, self._decoded(rows.y), groups)
+        else:
+            n_splits = self._n_splits(classes, rows)
+            splits = deal(len(rows.y), settings.validation_fraction, n_splits, classes, rng)
         return [(rows.take(training), rows.take(held_out)) for training, held_out in splits]
+
+    @property
+    def _has_splitter(self):
+        return hasattr(self.n_cv, "split") and not isinstance(self.n_cv, str)
+
+    def _check_groups(self, groups, n_rows):
+        if groups is None:
+            return
+        if not self._has_splitter:
+            raise ValueError(
+                f"groups= is for a splitter that keeps groups together, and n_cv={self.n_cv!r} is none: use "
+                "n_cv=GroupKFold(5), or GroupShuffleSplit(1, test_size=0.2) for one split."
+            )
+        if len(groups) != n_rows:
+            raise ValueError(f"groups has {len(groups)} entries, and X has {n_rows} rows: give one for each.")
 
     def _n_splits(self, classes, rows):
         """How many times a part of the rows is held out."""
@@ -180,6 +202,9 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""
         if self.time_limit is not None:
             return f"time_limit={self.time_limit}: how many epochs fit would be measured anew. Use None."
+        draws = getattr(self.n_cv, "shuffle", hasattr(self.n_cv, "random_state"))
+        if draws and not isinstance(self.n_cv.random_state, Integral):
+            return f"n_cv={self.n_cv}: to go on, splits are made again. Give it a number as random_state."
         if isinstance(self.random_state, Integral):
             return None
         return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."

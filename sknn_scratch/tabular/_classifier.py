@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         HiddenLayerSizes,
         RandomState,
         Scoring,
+        Splitter,
         TabularScheduleLike,
     )
 
@@ -55,11 +56,13 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     n_ens : int, default=1
         Members: networks trained at the same time on the same split, each from first weights of its own.
         Their probabilities or predictions are averaged, and the best epoch is that of all together.
-    n_cv : int or 'auto', default='auto'
+    n_cv : int, 'auto' or splitter, default='auto'
         Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
         once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
         means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
-        1 for more rows, and where `validation_fraction` or `X_val` is given.
+        1 for more rows, and where `validation_fraction` or `X_val` is given. A splitter of scikit-learn says
+        itself which rows are held out each time, such as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for
+        which `fit` takes `groups`.
     refit : bool, default=False
         Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
         has. They join the members that chose it, as one more split would. With one split a fit takes up to
@@ -242,7 +245,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         preset: Literal["td", "td-s"] = "td",
         *,
         n_ens: int = 1,
-        n_cv: int | Literal["auto"] = "auto",
+        n_cv: int | Literal["auto"] | Splitter = "auto",
         refit: bool = False,
         n_jobs: int | None = -1,
         categorical_features: npt.ArrayLike | None = "from_dtype",

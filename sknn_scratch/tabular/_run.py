@@ -61,6 +61,7 @@ class TableRun:
     epochs: list[Epoch] = field(init=False, default_factory=list)
     splits: list[Split] = field(init=False, default_factory=list)
     on_all_rows: Split | None = field(init=False, default=None)
+    _held_out: list[np.ndarray] = field(init=False, default_factory=list)
     _n_in_time: dict[str, int] = field(init=False, default_factory=dict)
     _lacks_refit: bool = field(init=False, default=False)
     _history_rows: list[dict] = field(init=False, default_factory=list)
@@ -92,6 +93,7 @@ class TableRun:
             fold = self._learn(training)
             if not self.splits:
                 self._look_at_sizes(fold, training, len(parts))
+            self._held_out.append(held_out.table.rows)
             split = Split(fold, self._new_members(fold, training, self._patience()))
             split.hold_out(held_out, self.judge.asks_a_scorer)
             self.splits.append(split)
@@ -261,9 +263,14 @@ class TableRun:
 
     @property
     def validation_data(self):
-        """The user's own validation data: what is held out of X is drawn from the seed."""
+        """The user's own validation data, or the rows that the user's splitter holds out.
+
+        What is held out of X otherwise is drawn from the seed.
+        """
         own = self.own_validation
-        return None if own is None else (list(own.table), own.y, own.weight)
+        if own is None:
+            return self._held_out if self.estimator._has_splitter else None
+        return list(own.table), own.y, own.weight
 
     def look_at_time(self):
         """Warn if the limit left too little of it."""
