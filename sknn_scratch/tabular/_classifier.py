@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknn_scratch._sklearn import Interval, StrOptions
-from sknn_scratch.core import LogLoss
+from sknn_scratch.core import BinaryLogLoss, LogLoss
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._class_targets import ClassTargets
 from sknn_scratch.fitting._labels import refuse_singletons
@@ -23,6 +24,7 @@ from sknn_scratch.tabular._search_space import search_space
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
         ActivationLike,
+        ArrayOrAny,
         Data,
         FloatArray,
         HiddenLayerSizes,
@@ -43,7 +45,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
     It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
     booleans and gaps; it predicts probabilities of classes. The defaults are tuned for all tables at once, so
-    that they need no search of yours.
+    that they need no search of yours. A y of several columns of 0 and 1 is multilabel: each label gets one
+    probability.
 
     A hyper-parameter that is None has the value of the preset, which its entry below names.
     ``docs/tabular.md`` explains what the hyper-parameters are for.
@@ -164,12 +167,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Factor of the best epoch in the rule of `early_stopping`.
     scoring : str, callable or None, default=None
         What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
-        -> float`` of which greater is better, or 'loss'. None means accuracy. With 'loss', or the name of a
-        score that is computed from probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation
-        cross-entropy, and labels are not smoothed.
-    class_weight : dict, 'balanced' or None, default=None
+        -> float`` of which greater is better, or 'loss'. None means accuracy, and for multilabel y the
+        negative validation cross-entropy. With 'loss', or the name of a score that is computed from
+        probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation cross-entropy, and labels are
+        not smoothed.
+    class_weight : dict, list of dict, 'balanced' or None, default=None
         Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
-        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``.
+        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``. For multilabel y a list has
+        one dict for each label, and a row gets the product.
     random_state : int, RandomState instance or None, default=None
         Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
     verbose : bool, default=False
@@ -180,13 +185,13 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     classes_ : ndarray of shape (n_classes,)
         The classes, in the order of the columns of probabilities.
     out_activation_ : str
-        Function of the output layer: 'softmax', for two classes too.
+        Function of the output layer: 'softmax', for two classes too, and 'logistic' for multilabel y.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if all are strings.
     n_outputs_ : int
-        Raw scores of a row: one for each class.
+        Raw scores of a row: one for each class or label.
     n_iter_ : int
         Epochs that were run, those of `refit` included.
     best_iter_ : int or None
@@ -232,7 +237,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     _parameter_constraints: dict = {
         **BaseRealMLP._parameter_constraints,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "scoring": SCORING_OF_CLASSES,
     }
     _presets = CLASSIFIER_PRESETS
@@ -285,7 +290,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         n_iter_no_change: int = 40,
         patience_factor: float = 3.0,
         scoring: Scoring = None,
-        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        class_weight: dict[Any, Any] | list[Any] | Literal["balanced"] | None = None,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
@@ -361,7 +366,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         """
         return {**search_space(), "label_smoothing": [0.0] * 3 + [0.1] * 7}
 
-    def predict(self, X: Data) -> npt.NDArray[Any]:
+    def predict(self, X: Data) -> ArrayOrAny:
         """Predict the labels.
 
         Parameters
@@ -371,10 +376,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            The most probable class.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class; for multilabel y 1 for each label with a probability above one half, as a
+            sparse matrix if the estimator was fitted to one.
         """
         _, raw = self._raw_scores(X)
+        if self._is_multilabel():
+            labels = (raw > 0).astype(int)
+            return csr_matrix(labels) if self._labels_are_sparse else labels
         return self._labels(raw.argmax(axis=1))
 
     def predict_proba(self, X: Data) -> FloatArray:
@@ -388,7 +397,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probability of each class, in the order of `classes_`; at least the smallest normal number.
+            Probability of each class, in the order of `classes_`, and for multilabel y that of each label. It
+            is at least the smallest normal number.
         """
         loss, raw = self._raw_scores(X)
         loss.predict(raw, out=raw)
@@ -405,22 +415,23 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probability of each class, in the order of `classes_`.
+            Log-probability of each class, in the order of `classes_`; for multilabel y that of each label.
         """
         return np.log(self.predict_proba(X))
 
     def _encode_targets(self, y, weight, dtype, purpose):
-        self.out_activation_ = "softmax"
-        encoded = super()._encode_targets(y, weight, dtype, purpose)
-        self.n_outputs_ = len(self.classes_)  # for two classes too
-        return encoded
+        codes, weight, loss = super()._encode_targets(y, weight, dtype, purpose)
+        self.out_activation_ = loss.link_inverse
+        if loss.link_inverse == "softmax":
+            self.n_outputs_ = len(self.classes_)  # for two classes too
+        return codes, weight, loss
 
     def _kind_of(self, y, purpose):
         kind = super()._kind_of(y, purpose)
-        if kind in ("multilabel", "multioutput"):
+        if kind == "multioutput":
             raise ValueError(
-                f"y must be one column of classes, got {kind} targets of shape {y.shape}: use "
-                "ScratchMLPClassifier, or MultiOutputClassifier(ScratchRealMLPClassifier())."
+                "y must be one column of classes or 0/1 labels, got several columns of classes of shape "
+                f"{y.shape}: use ScratchMLPClassifier, or MultiOutputClassifier(ScratchRealMLPClassifier())."
             )
         return kind
 
@@ -429,18 +440,26 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         if smoothing is None:
             of_preset = chosen(self, self._presets[self.preset]).label_smoothing
             smoothing = 0.0 if self.scoring in _OF_PROBABILITIES else of_preset
-        return LogLoss(float(smoothing))
+        return (BinaryLogLoss if kind == "multilabel" else LogLoss)(float(smoothing))
 
     def _target_scale(self, y, weight, loss):
         return None
 
     def _classes_of_rows(self, y):
+        if self._is_multilabel():
+            return None
         classes = y.ravel().astype(np.intp)
         refuse_singletons(self.classes_, classes, "X_val and y_val")
         return classes
 
     def _scores_by_loss(self, loss):
-        return self.scoring in _OF_PROBABILITIES
+        # multilabel: the share of rows with all labels right is often 0, and no guide
+        return self.scoring in _OF_PROBABILITIES or (self.scoring is None and self._is_multilabel())
 
     def _score_of_raw(self, raw, y, weight, loss):
         return accuracy_score(y.ravel(), raw.argmax(axis=1), sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
