@@ -25,6 +25,7 @@ from sknn_scratch.fitting._parameters import hidden_sizes
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
 from sknn_scratch.tabular._deal import deal, deal_by
 from sknn_scratch.tabular._fold import combined
+from sknn_scratch.tabular._ordered import Orders, orders_in, with_positions
 from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import TableRun
 from sknn_scratch.tabular._settings import TabularSettings
@@ -57,6 +58,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     best_validation_score_: float | None
     best_iter_: int | None
     history_: list[HistoryRow]
+    _orders: Orders
 
     @property
     @abstractmethod
@@ -212,6 +214,11 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     def _check_data(self, X, y, sample_weight, purpose, mask=None):
         """The rows as they are read, and the loss; `mask` says which columns hold categories."""
         table = checked_table(self, X, reset=not purpose.continues)
+        if not purpose.continues:
+            keeps_order = chosen(self, self._presets[self.preset]).ordered_as_numbers
+            from_dtype = isinstance(self.categorical_features, str)
+            self._orders = orders_in(table) if keeps_order and from_dtype else {}
+        table = with_positions(table, self._orders)
         y = check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
         check_consistent_length(table.X, y)
         sample_weight = checked_weights(sample_weight, y.shape[0], np.float32)
@@ -250,7 +257,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """The loss, and raw scores of all folds together, in the units of y."""
         check_is_fitted(self)
         first = self._folds[0]
-        table = read_table(checked_table(self, X, reset=False), first.preprocessor.categorical_mask_)
+        table = with_positions(checked_table(self, X, reset=False), self._orders)
+        table = read_table(table, first.preprocessor.categorical_mask_)
         loss = first.network.loss
         return loss, combined(loss, [fold.raw_scores(table) for fold in self._folds])
 

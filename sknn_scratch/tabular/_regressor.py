@@ -114,6 +114,9 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         in 'td-s'.
     category_embedding_size : int or None, default=None
         Length of the vector of a level. None means 8 in both presets.
+    ordered_as_numbers : bool or None, default=None
+        Whether an ordered categorical column of pandas counts as numbers, the positions of its levels, if
+        `categorical_features` is 'from_dtype'. None means False in 'td', True in 'td-s'.
     dropout : float or None, default=None
         Share of the hidden units that is left out in each step. None means 0.15 in 'td', 0.0 in 'td-s'.
     weight_decay : float or None, default=None
@@ -257,6 +260,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         numerical_embedding_size: int | None = None,
         max_one_hot: float | None = None,
         category_embedding_size: int | None = None,
+        ordered_as_numbers: bool | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
         bias_decay: float | None = None,
@@ -303,6 +307,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         self.numerical_embedding_size = numerical_embedding_size
         self.max_one_hot = max_one_hot
         self.category_embedding_size = category_embedding_size
+        self.ordered_as_numbers = ordered_as_numbers
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.bias_decay = bias_decay

@@ -48,6 +48,7 @@ class TabularSettings(Settings):
         "numerical_embedding_size": [Interval(Integral, 2, None, closed="left"), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), Options(Real, {np.inf}), None],
         "category_embedding_size": _COUNT,
+        "ordered_as_numbers": ["boolean", None],
         "dropout": _FRACTION,
         "weight_decay": _FACTOR,
         "bias_decay": _FACTOR,
