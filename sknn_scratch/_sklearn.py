@@ -24,7 +24,7 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 # What `_parameter_constraints` are made of, and the error for a value outside of them.
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options, StrOptions
 
 # The rules for `classes` in the first call of partial_fit.
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_partial_fit_first_call
@@ -55,6 +55,7 @@ __all__ = [
     "NEWEST_TESTED",
     "AvailableIfDescriptor",
     "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "Options",

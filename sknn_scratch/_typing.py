@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -66,3 +66,13 @@ InitializerLike: TypeAlias = (
 )
 RandomState: TypeAlias = int | np.random.RandomState | None
 Scoring: TypeAlias = str | Callable[[Any, Any, Any], float] | None
+
+
+class Splitter(Protocol):
+    """scikit-learn's splitters, such as KFold and GroupKFold, and what has their methods."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        """Row numbers of the training and of the test part of each split."""
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """How many splits there are."""

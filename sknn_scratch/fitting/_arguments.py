@@ -58,6 +58,7 @@ _SYNONYMS = {
     "n_ens": ("n_ensemble", "n_members", "n_models"),
     "n_cv": ("cv", "n_folds", "n_splits"),
     "refit": ("n_refit",),
+    "time_limit": ("time_limit_s", "time_budget", "timeout", "max_time", "max_runtime_secs"),
     "n_jobs": ("n_threads", "num_threads", "nthread", "num_workers"),
     "categorical_features": ("cat_features", "cat_col_names", "categorical_feature", "enable_categorical"),
     "max_one_hot": ("max_one_hot_cat_size", "one_hot_max_size", "max_cat_to_onehot"),

@@ -23,12 +23,14 @@ from sknn_scratch.fitting._observer import FitObserver
 from sknn_scratch.fitting._off_scale import are_far_outside, warn_of_far_outside
 from sknn_scratch.fitting._parameters import hidden_sizes
 from sknn_scratch.tabular._columns import categorical_mask, checked_table, read_table
-from sknn_scratch.tabular._deal import deal
+from sknn_scratch.tabular._deal import deal, deal_by
 from sknn_scratch.tabular._fold import combined
+from sknn_scratch.tabular._ordered import Orders, orders_in, with_positions
 from sknn_scratch.tabular._presets import chosen, with_objects
 from sknn_scratch.tabular._run import TableRun
 from sknn_scratch.tabular._settings import TabularSettings
 from sknn_scratch.tabular._split import Rows
+from sknn_scratch.tabular._time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import Data, HistoryRow
@@ -56,6 +58,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     best_validation_score_: float | None
     best_iter_: int | None
     history_: list[HistoryRow]
+    _orders: Orders
 
     @property
     @abstractmethod
@@ -93,6 +96,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         X_val: Data | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike | None = None,
     ) -> Self:
         """Train from scratch.
 
@@ -110,6 +114,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             Their targets; needed with X_val.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
             Their weights; None means 1 for all.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, for a splitter that asks for it, such as ``n_cv=GroupKFold(5)``.
 
         Returns
         -------
@@ -122,12 +128,14 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             If a parameter or the data are not as they must be, or if training diverges before the first epoch
             that could be kept. The estimator is left as it was.
         """
+        time_limit = TimeLimit(np.inf if self.time_limit is None else self.time_limit)
         own_validation = OwnValidation(X_val, y_val, sample_weight_val)
         settings = self._settings(own_validation)
         context = self._init_callback_context(max_subtasks=settings.max_iter * (2 if settings.refit else 1))
         observer = FitObserver(self, context, X, y, sample_weight)
         rows, loss = self._check_data(X, y, sample_weight, Purpose.NEW_FIT)
         validation_rows = self._check_validation_data(rows.table, own_validation)
+        self._check_groups(groups, len(rows.y))
         rng = check_random_state(self.random_state)
         run = TableRun(
             estimator=self,
@@ -136,15 +144,17 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             all_rows=rows,
             own_validation=validation_rows,
             rng=rng,
+            time_limit=time_limit,
         )
-        splits = self._split(rows, settings, rng) if validation_rows is None else [(rows, validation_rows)]
-        run.prepare(splits)
+        own_split = [(rows, validation_rows)]
+        run.prepare(own_split if validation_rows is not None else self._split(rows, groups, settings, rng))
         outcome = observer.watch(run)
         attributes = run.fitted_attributes()
         remedy = f"Use a smaller learning_rate_init than {settings.learning_rate_init}."
         if settings.refit and attributes["best_iter_"]:
             remedy += " There are no members of refit=True."
         check_ending(outcome, run.history_rows(), attributes["best_iter_"], run.judge.scoring, remedy)
+        run.look_at_time()
         self.__dict__.update(attributes)
         observer.fit_ends()
         return self
@@ -156,12 +166,30 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             settings = replace(settings, refit=False)
         return replace(settings, hidden_layer_sizes=tuple(hidden_sizes(settings.hidden_layer_sizes)))
 
-    def _split(self, rows, settings, rng):
+    def _split(self, rows, groups, settings, rng):
         """The training and the held-out rows of each split."""
         classes = self._classes_of_rows(rows.y)
-        n_splits = self._n_splits(classes, rows)
-        splits = deal(len(rows.y), settings.validation_fraction, n_splits, classes, rng)
+        if self._has_splitter:
+            splits = deal_by(self.n_cv, rows.table.X, self._decoded(rows.y), groups)
+        else:
+            n_splits = self._n_splits(classes, rows)
+            splits = deal(len(rows.y), settings.validation_fraction, n_splits, classes, rng)
         return [(rows.take(training), rows.take(held_out)) for training, held_out in splits]
+
+    @property
+    def _has_splitter(self):
+        return hasattr(self.n_cv, "split") and not isinstance(self.n_cv, str)
+
+    def _check_groups(self, groups, n_rows):
+        if groups is None:
+            return
+        if not self._has_splitter:
+            raise ValueError(
+                f"groups= is for a splitter that keeps groups together, and n_cv={self.n_cv!r} is none: use "
+                "n_cv=GroupKFold(5), or GroupShuffleSplit(1, test_size=0.2) for one split."
+            )
+        if len(groups) != n_rows:
+            raise ValueError(f"groups has {len(groups)} entries, and X has {n_rows} rows: give one for each.")
 
     def _n_splits(self, classes, rows):
         """How many times a part of the rows is held out."""
@@ -176,6 +204,11 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
     def _why_no_checkpoint(self):
         """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        if self.time_limit is not None:
+            return f"time_limit={self.time_limit}: how many epochs fit would be measured anew. Use None."
+        draws = getattr(self.n_cv, "shuffle", hasattr(self.n_cv, "random_state"))
+        if draws and not isinstance(self.n_cv.random_state, Integral):
+            return f"n_cv={self.n_cv}: to go on, splits are made again. Give it a number as random_state."
         if isinstance(self.random_state, Integral):
             return None
         return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."
@@ -183,6 +216,11 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     def _check_data(self, X, y, sample_weight, purpose, mask=None):
         """The rows as they are read, and the loss; `mask` says which columns hold categories."""
         table = checked_table(self, X, reset=not purpose.continues)
+        if not purpose.continues:
+            keeps_order = chosen(self, self._presets[self.preset]).ordered_as_numbers
+            from_dtype = isinstance(self.categorical_features, str)
+            self._orders = orders_in(table) if keeps_order and from_dtype else {}
+        table = with_positions(table, self._orders)
         y = check_y(y, multi_output=True, estimator=self) if y is not None else self._no_targets()
         check_consistent_length(table.X, y)
         sample_weight = checked_weights(sample_weight, y.shape[0], np.float32)
@@ -221,7 +259,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         """The loss, and raw scores of all folds together, in the units of y."""
         check_is_fitted(self)
         first = self._folds[0]
-        table = read_table(checked_table(self, X, reset=False), first.preprocessor.categorical_mask_)
+        table = with_positions(checked_table(self, X, reset=False), self._orders)
+        table = read_table(table, first.preprocessor.categorical_mask_)
         loss = first.network.loss
         return loss, combined(loss, [fold.raw_scores(table) for fold in self._folds])
 

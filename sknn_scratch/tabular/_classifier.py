@@ -7,26 +7,30 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknn_scratch._sklearn import Interval, StrOptions
-from sknn_scratch.core import LogLoss
+from sknn_scratch.core import BinaryLogLoss, LogLoss
 from sknn_scratch.fitting._arguments import explains_arguments
 from sknn_scratch.fitting._class_targets import ClassTargets
 from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
+from sknn_scratch.tabular._search_space import search_space
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
         ActivationLike,
+        ArrayOrAny,
         Data,
         FloatArray,
         HiddenLayerSizes,
         RandomState,
         Scoring,
+        Splitter,
         TabularScheduleLike,
     )
 
@@ -41,7 +45,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
     It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
     booleans and gaps; it predicts probabilities of classes. The defaults are tuned for all tables at once, so
-    that they need no search of yours.
+    that they need no search of yours. A y of several columns of 0 and 1 is multilabel: each label gets one
+    probability.
 
     A hyper-parameter that is None has the value of the preset, which its entry below names.
     ``docs/tabular.md`` explains what the hyper-parameters are for.
@@ -57,11 +62,13 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Members: networks trained at the same time on the same split, each from first weights of its own.
         Their probabilities or predictions are averaged, and the best epoch is that of all together. None
         means 1, 8 in 'best'.
-    n_cv : int or 'auto', default='auto'
+    n_cv : int, 'auto' or splitter, default='auto'
         Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
         once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
         means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
-        1 for more rows, and where `validation_fraction` or `X_val` is given.
+        1 for more rows, and where `validation_fraction` or `X_val` is given. A splitter of scikit-learn says
+        itself which rows are held out each time, such as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for
+        which `fit` takes `groups`.
     refit : bool or None, default=None
         Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
         has. They join the members that chose it, as one more split would. With one split a fit takes up to
@@ -114,6 +121,9 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         in 'td-s'.
     category_embedding_size : int or None, default=None
         Length of the vector of a level. None means 8 in all presets.
+    ordered_as_numbers : bool or None, default=None
+        Whether an ordered categorical column of pandas counts as numbers, the positions of its levels, if
+        `categorical_features` is 'from_dtype'. None means False, True in 'td-s'.
     dropout : float or None, default=None
         Share of the hidden units that is left out in each step. None means 0.15, 0.0 in 'td-s'.
     weight_decay : float or None, default=None
@@ -149,6 +159,11 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Epochs, over which the schedules are stretched. None means 256, 64 in 'fast' and 'best'.
     validation_fraction : float or None, default=None
         Share of the rows that is held out to choose the best epoch by. None means 0.2 in all presets.
+    time_limit : float or None, default=None
+        Seconds that `fit` may take, with all members, splits and `refit`. At the speed of the first epochs
+        fewer than `max_iter` may fit: then the schedules span those that do, and the best one is kept. One
+        epoch is always run. How many fit depends on the machine and on what else it does, and so does the
+        model. None means no limit.
     early_stopping : bool, default=False
         Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
         Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
@@ -159,12 +174,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Factor of the best epoch in the rule of `early_stopping`.
     scoring : str, callable or None, default=None
         What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
-        -> float`` of which greater is better, or 'loss'. None means accuracy. With 'loss', or the name of a
-        score that is computed from probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation
-        cross-entropy, and labels are not smoothed.
-    class_weight : dict, 'balanced' or None, default=None
+        -> float`` of which greater is better, or 'loss'. None means accuracy, and for multilabel y the
+        negative validation cross-entropy. With 'loss', or the name of a score that is computed from
+        probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation cross-entropy, and labels are
+        not smoothed.
+    class_weight : dict, list of dict, 'balanced' or None, default=None
         Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
-        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``.
+        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``. For multilabel y a list has
+        one dict for each label, and a row gets the product.
     calibrate : bool, default=False
         Whether raw scores are divided by the temperature for which the cross-entropy of the rows held out is
         least. Probabilities become better, and predicted classes stay as they are; it takes no second fit.
@@ -178,13 +195,13 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     classes_ : ndarray of shape (n_classes,)
         The classes, in the order of the columns of probabilities.
     out_activation_ : str
-        Function of the output layer: 'softmax', for two classes too.
+        Function of the output layer: 'softmax', for two classes too, and 'logistic' for multilabel y.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if all are strings.
     n_outputs_ : int
-        Raw scores of a row: one for each class.
+        Raw scores of a row: one for each class or label.
     n_iter_ : int
         Epochs that were run, those of `refit` included.
     temperature_ : float
@@ -232,7 +249,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     _parameter_constraints: dict = {
         **BaseRealMLP._parameter_constraints,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "calibrate": ["boolean"],
         "scoring": SCORING_OF_CLASSES,
     }
@@ -246,7 +263,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         preset: Literal["td", "td-s", "fast", "best"] = "td",
         *,
         n_ens: int | None = None,
-        n_cv: int | Literal["auto"] = "auto",
+        n_cv: int | Literal["auto"] | Splitter = "auto",
         refit: bool | None = None,
         n_jobs: int | None = -1,
         categorical_features: npt.ArrayLike | None = "from_dtype",
@@ -267,6 +284,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         numerical_embedding_size: int | None = None,
         max_one_hot: float | None = None,
         category_embedding_size: int | None = None,
+        ordered_as_numbers: bool | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
         bias_decay: float | None = None,
@@ -281,11 +299,12 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         batch_size: int | None = None,
         max_iter: int | None = None,
         validation_fraction: float | None = None,
+        time_limit: float | None = None,
         early_stopping: bool = False,
         n_iter_no_change: int = 40,
         patience_factor: float = 3.0,
         scoring: Scoring = None,
-        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        class_weight: dict[Any, Any] | list[Any] | Literal["balanced"] | None = None,
         calibrate: bool = False,
         random_state: RandomState = None,
         verbose: bool = False,
@@ -313,6 +332,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.numerical_embedding_size = numerical_embedding_size
         self.max_one_hot = max_one_hot
         self.category_embedding_size = category_embedding_size
+        self.ordered_as_numbers = ordered_as_numbers
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.bias_decay = bias_decay
@@ -327,6 +347,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.validation_fraction = validation_fraction
+        self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
         self.patience_factor = patience_factor
@@ -336,7 +357,33 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X: Data) -> npt.NDArray[Any]:
+    @staticmethod
+    def search_space() -> dict[str, Any]:
+        """The hyper-parameters that the paper searches, and how: for a search at random.
+
+        Returns
+        -------
+        dict of str -> list or distribution
+            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and their like, by parameter. Values
+            that are listed more than once are drawn more often. The dict is yours to change.
+
+        References
+        ----------
+        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
+        on tabular data", NeurIPS 37. Its kinds of embeddings of numbers are PBLD or none here.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import RandomizedSearchCV
+        >>> from sknn_scratch import ScratchRealMLPClassifier
+        >>> space = ScratchRealMLPClassifier.search_space()
+        >>> search = RandomizedSearchCV(ScratchRealMLPClassifier(), space, n_iter=50)
+        >>> space["weight_decay"]
+        [0.0, 0.02]
+        """
+        return {**search_space(), "label_smoothing": [0.0] * 3 + [0.1] * 7}
+
+    def predict(self, X: Data) -> ArrayOrAny:
         """Predict the labels.
 
         Parameters
@@ -346,10 +393,14 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            The most probable class.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class; for multilabel y 1 for each label with a probability above one half, as a
+            sparse matrix if the estimator was fitted to one.
         """
         _, raw = self._raw_scores(X)
+        if self._is_multilabel():
+            labels = (raw > 0).astype(int)
+            return csr_matrix(labels) if self._labels_are_sparse else labels
         return self._labels(raw.argmax(axis=1))
 
     def predict_proba(self, X: Data) -> FloatArray:
@@ -363,7 +414,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probability of each class, in the order of `classes_`; at least the smallest normal number.
+            Probability of each class, in the order of `classes_`, and for multilabel y that of each label. It
+            is at least the smallest normal number.
         """
         loss, raw = self._raw_scores(X)
         loss.predict(raw, out=raw)
@@ -380,22 +432,23 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probability of each class, in the order of `classes_`.
+            Log-probability of each class, in the order of `classes_`; for multilabel y that of each label.
         """
         return np.log(self.predict_proba(X))
 
     def _encode_targets(self, y, weight, dtype, purpose):
-        self.out_activation_ = "softmax"
-        encoded = super()._encode_targets(y, weight, dtype, purpose)
-        self.n_outputs_ = len(self.classes_)  # for two classes too
-        return encoded
+        codes, weight, loss = super()._encode_targets(y, weight, dtype, purpose)
+        self.out_activation_ = loss.link_inverse
+        if loss.link_inverse == "softmax":
+            self.n_outputs_ = len(self.classes_)  # for two classes too
+        return codes, weight, loss
 
     def _kind_of(self, y, purpose):
         kind = super()._kind_of(y, purpose)
-        if kind in ("multilabel", "multioutput"):
+        if kind == "multioutput":
             raise ValueError(
-                f"y must be one column of classes, got {kind} targets of shape {y.shape}: use "
-                "ScratchMLPClassifier, or MultiOutputClassifier(ScratchRealMLPClassifier())."
+                "y must be one column of classes or 0/1 labels, got several columns of classes of shape "
+                f"{y.shape}: use ScratchMLPClassifier, or MultiOutputClassifier(ScratchRealMLPClassifier())."
             )
         return kind
 
@@ -404,18 +457,26 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         if smoothing is None:
             of_preset = chosen(self, self._presets[self.preset]).label_smoothing
             smoothing = 0.0 if self.scoring in _OF_PROBABILITIES else of_preset
-        return LogLoss(float(smoothing))
+        return (BinaryLogLoss if kind == "multilabel" else LogLoss)(float(smoothing))
 
     def _target_scale(self, y, weight, loss):
         return None
 
     def _classes_of_rows(self, y):
+        if self._is_multilabel():
+            return None
         classes = y.ravel().astype(np.intp)
         refuse_singletons(self.classes_, classes, "X_val and y_val")
         return classes
 
     def _scores_by_loss(self, loss):
-        return self.scoring in _OF_PROBABILITIES
+        # multilabel: the share of rows with all labels right is often 0, and no guide
+        return self.scoring in _OF_PROBABILITIES or (self.scoring is None and self._is_multilabel())
 
     def _score_of_raw(self, raw, y, weight, loss):
         return accuracy_score(y.ravel(), raw.argmax(axis=1), sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

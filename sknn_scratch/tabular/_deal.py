@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sknn_scratch.fitting._user_line import warn_user
+
 
 def deal(n_samples, fraction, n_folds, classes, rng):
     """Row numbers of the training and of the validation part of each split.
@@ -49,5 +51,41 @@ def deal(n_samples, fraction, n_folds, classes, rng):
         raise ValueError(
             f"n_samples={n_samples} is too few for {how}: each part, that to train on and that to choose the "
             "best epoch by, needs rows. Give more, or data of your own as X_val and y_val."
+        )
+    return splits
+
+
+def deal_by(splitter, X, y, groups):
+    """Row numbers of the training and of the validation part of each split, as a splitter says.
+
+    Parameters
+    ----------
+    splitter : splitter
+        One of scikit-learn's, or an object with the same methods: the parameter `n_cv`.
+    X, y, groups : object
+        What it splits; groups may be None.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        Training and validation rows.
+
+    Raises
+    ------
+    ValueError
+        If the splitter raises one, or a part is empty.
+    """
+    splits = [(np.asarray(train), np.asarray(rows)) for train, rows in splitter.split(X, y, groups)]
+    sizes = [len(train) for train, _ in splits]
+    if not splits or not all(sizes) or not all(len(rows) for _, rows in splits):
+        raise ValueError(
+            f"n_cv={splitter} makes {len(splits)} splits of {len(y)} rows with a part that is empty: each "
+            "needs rows to train on and rows to choose the best epoch by."
+        )
+    if 2 * min(sizes) <= max(sizes):
+        warn_user(
+            f"n_cv={splitter} trains on {min(sizes)} rows in one split and on {max(sizes)} in another, and "
+            "both count alike in predictions. Use splits of about the same size. For rows in the order of "
+            "time, give the last ones as X_val and y_val instead."
         )
     return splits

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp
+from scipy.special import log_expit, log_softmax, logsumexp
 
 from sknn_scratch.core import Network, Parameters
 from sknn_scratch.fitting._engine import raw_scores
@@ -122,6 +122,11 @@ def _mean_of_probabilities(raws):
     return logsumexp(log_softmax(raws, axis=2), axis=0) - np.log(len(raws))
 
 
+# logit mean_m p_m = log mean_m p_m - log mean_m (1 - p_m)
+def _mean_of_yes_or_no(raws):
+    return logsumexp(log_expit(raws), axis=0) - logsumexp(log_expit(-raws), axis=0)
+
+
 def _mean(raws):
     return raws.mean(axis=0)
 
@@ -143,6 +148,7 @@ def _mean_of_exponentials(raws):
 
 _MEANS = {
     "softmax": _mean_of_probabilities,
+    "logistic": _mean_of_yes_or_no,
     "identity": _mean,
     "exp": _mean_of_exponentials,
     "identity_exp": _mean_of_distributions,

@@ -99,7 +99,7 @@ class Member:
             optimizer,
             settings.learning_rate,
             state,
-            Progress(float(settings.learning_rate_init), n_steps=settings.max_iter * batches.n_batches),
+            Progress(float(settings.learning_rate_init)),
             patience,
             regularization=settings.regularization,
         )

@@ -36,6 +36,7 @@ class Preset:
     numerical_embedding_size: int = 4
     max_one_hot: float = 8
     category_embedding_size: int = 8
+    ordered_as_numbers: bool = False
     dropout: float = 0.15
     weight_decay: float = 0.02
     bias_decay: float = 0.0
@@ -57,6 +58,7 @@ _SIMPLE: dict[str, Any] = {
     "parametric_activation": False,
     "numerical_embedding": False,
     "max_one_hot": float("inf"),
+    "ordered_as_numbers": True,
     "dropout": 0.0,
     "weight_decay": 0.0,
     "weight_init": "normal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from sknn_scratch.fitting._parameters import SCORING_OF_NUMBERS
 from sknn_scratch.fitting._target_scale import SCALED_LINKS, TargetScale, unit_of
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import REGRESSOR_PRESETS
+from sknn_scratch.tabular._search_space import search_space
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         NumberLossName,
         RandomState,
         Scoring,
+        Splitter,
         TabularScheduleLike,
     )
 
@@ -57,11 +59,13 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         Members: networks trained at the same time on the same split, each from first weights of its own.
         Their probabilities or predictions are averaged, and the best epoch is that of all together. None
         means 1, 8 in 'best'.
-    n_cv : int or 'auto', default='auto'
+    n_cv : int, 'auto' or splitter, default='auto'
         Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
         once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
         means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
-        1 for more rows, and where `validation_fraction` or `X_val` is given.
+        1 for more rows, and where `validation_fraction` or `X_val` is given. A splitter of scikit-learn says
+        itself which rows are held out each time, such as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for
+        which `fit` takes `groups`.
     refit : bool or None, default=None
         Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
         has. They join the members that chose it, as one more split would. With one split a fit takes up to
@@ -114,6 +118,9 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         in 'td-s'.
     category_embedding_size : int or None, default=None
         Length of the vector of a level. None means 8 in all presets.
+    ordered_as_numbers : bool or None, default=None
+        Whether an ordered categorical column of pandas counts as numbers, the positions of its levels, if
+        `categorical_features` is 'from_dtype'. None means False, True in 'td-s'.
     dropout : float or None, default=None
         Share of the hidden units that is left out in each step. None means 0.15, 0.0 in 'td-s'.
     weight_decay : float or None, default=None
@@ -149,6 +156,11 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         Epochs, over which the schedules are stretched. None means 256, 64 in 'fast' and 'best'.
     validation_fraction : float or None, default=None
         Share of the rows that is held out to choose the best epoch by. None means 0.2 in all presets.
+    time_limit : float or None, default=None
+        Seconds that `fit` may take, with all members, splits and `refit`. At the speed of the first epochs
+        fewer than `max_iter` may fit: then the schedules span those that do, and the best one is kept. One
+        epoch is always run. How many fit depends on the machine and on what else it does, and so does the
+        model. None means no limit.
     early_stopping : bool, default=False
         Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
         Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
@@ -231,7 +243,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         *,
         loss: NumberLossName | Loss = "squared_error",
         n_ens: int | None = None,
-        n_cv: int | Literal["auto"] = "auto",
+        n_cv: int | Literal["auto"] | Splitter = "auto",
         refit: bool | None = None,
         n_jobs: int | None = -1,
         categorical_features: npt.ArrayLike | None = "from_dtype",
@@ -252,6 +264,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         numerical_embedding_size: int | None = None,
         max_one_hot: float | None = None,
         category_embedding_size: int | None = None,
+        ordered_as_numbers: bool | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
         bias_decay: float | None = None,
@@ -266,6 +279,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         batch_size: int | None = None,
         max_iter: int | None = None,
         validation_fraction: float | None = None,
+        time_limit: float | None = None,
         early_stopping: bool = False,
         n_iter_no_change: int = 40,
         patience_factor: float = 3.0,
@@ -297,6 +311,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         self.numerical_embedding_size = numerical_embedding_size
         self.max_one_hot = max_one_hot
         self.category_embedding_size = category_embedding_size
+        self.ordered_as_numbers = ordered_as_numbers
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.bias_decay = bias_decay
@@ -311,12 +326,39 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.validation_fraction = validation_fraction
+        self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
         self.patience_factor = patience_factor
         self.scoring = scoring
         self.random_state = random_state
         self.verbose = verbose
+
+    @staticmethod
+    def search_space() -> dict[str, Any]:
+        """The hyper-parameters that the paper searches, and how: for a search at random.
+
+        Returns
+        -------
+        dict of str -> list or distribution
+            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and their like, by parameter. Values
+            that are listed more than once are drawn more often. The dict is yours to change.
+
+        References
+        ----------
+        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
+        on tabular data", NeurIPS 37. Its kinds of embeddings of numbers are PBLD or none here.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import RandomizedSearchCV
+        >>> from sknn_scratch import ScratchRealMLPRegressor
+        >>> space = ScratchRealMLPRegressor.search_space()
+        >>> search = RandomizedSearchCV(ScratchRealMLPRegressor(), space, n_iter=50)
+        >>> space["weight_decay"]
+        [0.0, 0.02]
+        """
+        return search_space()
 
     def _fitted_loss(self):
         return self._folds[0].network.loss if hasattr(self, "_folds") else None

@@ -20,6 +20,7 @@ from sknn_scratch.tabular._network import make_network
 from sknn_scratch.tabular._preprocessing import TabularPreprocessor
 from sknn_scratch.tabular._presets import Preset
 from sknn_scratch.tabular._split import Rows, Split, scaled
+from sknn_scratch.tabular._time_limit import FEW_EPOCHS, Pacer, TimeLimit, warn_of_little_time
 
 
 @dataclass(eq=False, kw_only=True)
@@ -40,6 +41,8 @@ class TableRun:
         The user's own validation data.
     rng : numpy.random.RandomState
         Source of random numbers.
+    time_limit : TimeLimit
+        The seconds that the fit may take.
     epochs : list of Epoch
         What is recorded so far: the epochs of the splits, and then those on all rows.
     splits : list of Split
@@ -54,9 +57,13 @@ class TableRun:
     all_rows: Rows
     own_validation: Rows | None
     rng: np.random.RandomState
+    time_limit: TimeLimit
     epochs: list[Epoch] = field(init=False, default_factory=list)
     splits: list[Split] = field(init=False, default_factory=list)
     on_all_rows: Split | None = field(init=False, default=None)
+    _held_out: list[np.ndarray] = field(init=False, default_factory=list)
+    _n_in_time: dict[str, int] = field(init=False, default_factory=dict)
+    _lacks_refit: bool = field(init=False, default=False)
     _history_rows: list[dict] = field(init=False, default_factory=list)
 
     warn = staticmethod(warn_user)
@@ -86,6 +93,7 @@ class TableRun:
             fold = self._learn(training)
             if not self.splits:
                 self._look_at_sizes(fold, training, len(parts))
+            self._held_out.append(held_out.table.rows)
             split = Split(fold, self._new_members(fold, training, self._patience()))
             split.hold_out(held_out, self.judge.asks_a_scorer)
             self.splits.append(split)
@@ -140,28 +148,57 @@ class TableRun:
         and left out if they diverge.
         """
         chosen_from = [member for split in self.splits for member in split.members]
-        outcome = self._train(chosen_from, lambda: self.judge(self.splits), self.settings.max_iter, observer)
+        pacer = Pacer(
+            observer, chosen_from, self.time_limit, self.settings.max_iter, **self._kept_for_refit()
+        )
+        outcome = self._train(chosen_from, lambda: self.judge(self.splits), pacer)
+        self._n_in_time["splits"] = pacer.n_planned
         if not self.settings.refit or outcome not in (Outcome.MAX_ITER, Outcome.CONVERGED):
+            return outcome
+        if not pacer.leaves_time:
+            self._lacks_refit = True
             return outcome
         try:
             on_all = self._prepared_on_all_rows().members
         except KeyboardInterrupt:
             return Outcome.INTERRUPTED
-        outcome = self._train(on_all, lambda: (None, None), self._chosen.best_epoch, observer)
+        best_epoch = self._chosen.best_epoch
+        span = pacer.n_planned / best_epoch
+        pacer = Pacer(observer, on_all, self.time_limit, best_epoch, span)
+        outcome = self._train(on_all, lambda: (None, None), pacer)
+        self._n_in_time["all rows"] = pacer.n_planned
         if outcome is Outcome.MAX_ITER and not all(np.isfinite(m.parameters.flat).all() for m in on_all):
             outcome = Outcome.DIVERGED  # in its last step, which no loss has shown
         if outcome is Outcome.DIVERGED:
             self.on_all_rows = None
         return outcome
 
-    def _train(self, members, judge, max_epochs, observer):
+    def _kept_for_refit(self):
+        """The time that the second training may need: with as many epochs as the first one has."""
+        if not self.settings.refit:
+            return {}
+        n_rows, n_ens = len(self.all_rows.y), self.settings.n_ens
+        n_trained = sum(split.members[0].batches.n_rows for split in self.splits)
+        n_members = len(self.splits) * n_ens
+        # members at work take turns
+        n_turns, n_turns_after = (-(-n // self._n_at_work(n)) for n in (n_members, n_ens))
+        return {
+            "epoch_after": n_turns_after * n_rows / (n_turns * n_trained / len(self.splits)),
+            "seconds_after": self.time_limit.used * n_rows / n_trained,
+        }
+
+    def _train(self, members, judge, pacer):
         patience = members[0].training.patience
         if patience.has_run_out:  # it was restored as it was
             return Outcome.CONVERGED
-        n_at_work = min(joblib.effective_n_jobs(self.estimator.n_jobs), len(members))
-        lockstep = Lockstep(members, judge, observer, n_at_work, self.epochs)
+        n_at_work = self._n_at_work(len(members))
+        lockstep = Lockstep(members, judge, pacer, n_at_work, self.epochs)
         with BLAS_LIMIT if n_at_work > 1 else nullcontext():  # a thread for each member, or BLAS's own
-            return lockstep.train(max_epochs - patience.n_epochs)
+            outcome = lockstep.train(pacer.n_planned - patience.n_epochs)
+        return Outcome.MAX_ITER if outcome is Outcome.STOPPED and pacer.ends_training else outcome
+
+    def _n_at_work(self, n_members):
+        return min(joblib.effective_n_jobs(self.estimator.n_jobs), n_members)
 
     def _prepared_on_all_rows(self):
         """Members that are trained on all rows, those that are there already or new ones."""
@@ -178,13 +215,14 @@ class TableRun:
 
     @property
     def _splits_are_done(self):
-        return self._chosen.n_epochs == self.settings.max_iter or self._chosen.has_run_out
+        n_epochs = self._n_in_time.get("splits", self.settings.max_iter)
+        return self._chosen.n_epochs == n_epochs or self._chosen.has_run_out
 
     @property
     def is_complete(self):
         """Whether training has run its course."""
-        n_epochs = self._chosen.n_epochs + (self._chosen.best_epoch if self.settings.refit else 0)
-        return self._splits_are_done and len(self.epochs) == n_epochs
+        n_on_all = self._n_in_time.get("all rows", self._chosen.best_epoch) if self.settings.refit else 0
+        return self._splits_are_done and len(self.epochs) == self._chosen.n_epochs + n_on_all
 
     @property
     def max_epochs(self):
@@ -227,9 +265,20 @@ class TableRun:
 
     @property
     def validation_data(self):
-        """The user's own validation data: what is held out of X is drawn from the seed."""
+        """The user's own validation data, or the rows that the user's splitter holds out.
+
+        What is held out of X otherwise is drawn from the seed.
+        """
         own = self.own_validation
-        return None if own is None else (list(own.table), own.y, own.weight)
+        if own is None:
+            return self._held_out if self.estimator._has_splitter else None
+        return list(own.table), own.y, own.weight
+
+    def look_at_time(self):
+        """Warn if the limit left too little of it."""
+        n_epochs, n_wanted = self._chosen.n_epochs, self.settings.max_iter
+        if self._lacks_refit or n_epochs == self._n_in_time.get("splits", 0) < min(FEW_EPOCHS, n_wanted):
+            warn_of_little_time(self.time_limit, n_epochs, n_wanted, self._lacks_refit)
 
     def history_rows(self):
         """The epochs as rows of a table; those made before are not made again."""

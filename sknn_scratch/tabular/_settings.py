@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from sknn_scratch._sklearn import Interval, Options, StrOptions
+from sknn_scratch._sklearn import HasMethods, Interval, Options, StrOptions
 from sknn_scratch.core import ACTIVATIONS, Activation, Schedule
 from sknn_scratch.fitting._names import Names
 from sknn_scratch.fitting._parameters import Settings
@@ -23,7 +23,11 @@ class TabularSettings(Settings):
     _parameter_constraints: dict = {
         "preset": [StrOptions(set(CLASSIFIER_PRESETS))],
         "n_ens": _COUNT,
-        "n_cv": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "n_cv": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            HasMethods(["split", "get_n_splits"]),
+        ],
         "refit": ["boolean", None],
         "n_jobs": [Integral, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
@@ -39,11 +43,12 @@ class TabularSettings(Settings):
         "category_embedding_rate": _FACTOR,
         "scale_layer": ["boolean", None],
         "numerical_embedding": ["boolean", None],
-        "numerical_embedding_sigma": _POSITIVE,
+        "numerical_embedding_sigma": [Interval(Real, 0, 1e30, closed="neither"), None],  # finite in float32
         "n_frequencies": _COUNT,
         "numerical_embedding_size": [Interval(Integral, 2, None, closed="left"), None],
         "max_one_hot": [Interval(Integral, 0, None, closed="left"), Options(Real, {np.inf}), None],
         "category_embedding_size": _COUNT,
+        "ordered_as_numbers": ["boolean", None],
         "dropout": _FRACTION,
         "weight_decay": _FACTOR,
         "bias_decay": _FACTOR,
@@ -57,6 +62,7 @@ class TabularSettings(Settings):
         "batch_size": _COUNT,
         "max_iter": _COUNT,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "time_limit": _POSITIVE,
         "early_stopping": ["boolean"],
         "n_iter_no_change": [Interval(Integral, 0, None, closed="left")],
         "patience_factor": [Interval(Real, 0, None, closed="left")],

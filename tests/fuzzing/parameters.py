@@ -9,7 +9,8 @@ from numbers import Integral
 
 import numpy as np
 from hypothesis import strategies as st
-from sklearn.utils._param_validation import Options, make_constraint
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedKFold
+from sklearn.utils._param_validation import HasMethods, Options, make_constraint
 
 from fuzzing.chance import mostly
 from sknn_scratch.core import (
@@ -114,6 +115,7 @@ STRUCTURED = {
     "dropout": st.lists(st.sampled_from([0, 0.1, 0.5, 0.9]), min_size=1, max_size=3),
     "class_weight": st.one_of(_WEIGHTS, _WEIGHTS, st.lists(_WEIGHTS, min_size=1, max_size=3)),
     "categorical_features": _COLUMNS,
+    "n_cv": st.sampled_from([KFold(2), StratifiedKFold(2), ShuffleSplit(1), GroupKFold(2)]),
     "learning_rate": st.just(halving),
     "regularization": st.just(halving),
     "weight_init": st.just(small_weights),
@@ -153,7 +155,7 @@ def _of_constraint(name, constraint):
         return configured(CONFIGURED[constraint])
     if constraint is Integral:
         return st.sampled_from([-1, 1, 2])
-    if constraint in ("array-like", callable, list, tuple, dict):
+    if isinstance(constraint, HasMethods) or constraint in ("array-like", callable, list, tuple, dict):
         return STRUCTURED[name]
     if constraint == "boolean":
         return st.sampled_from([False, True, np.True_])
