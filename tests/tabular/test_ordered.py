@@ -89,7 +89,7 @@ def test_own_validation_data_are_read_alike(kind):
 def test_what_is_missing_or_unknown_is_a_gap(kind):
     numbers = np.where(np.arange(200) % 10 == 0, -1, NUMBERS)
     model = kind("td-s", **SMALL).fit(frame(numbers=numbers), targets(kind))
-    assert model._folds[0].preprocessor._has_gaps == [True, False]
+    assert model._folds[0].preprocessor._has_gaps.tolist() == [True, False]
     unknown = frame().assign(size="none of them")
     missing = frame(numbers=np.full(200, -1))
     np.testing.assert_array_equal(predictions(model, unknown), predictions(model, missing))

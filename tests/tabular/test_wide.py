@@ -110,7 +110,7 @@ def test_a_model_is_stored_as_it_was_before_it_predicted(kind):
     ],
 )
 def test_memory_grows_by_less_than_twice_the_table_in_float32(kind, form, is_given):
-    n_columns, sizes, peaks = 100, (3500, 4500), []  # more rows held out than a block has
+    n_columns, sizes, peaks = 100, (7000, 8000), []  # more rows held out than a block has
     settings = {"n_cv": 1, "max_iter": 1, "hidden_layer_sizes": 8, "n_frequencies": 4}
     for n_rows in sizes:
         X = RNG.normal(size=(n_rows, n_columns))

@@ -283,6 +283,12 @@ def means_of_errors(data):
     return lines
 
 
+def _with_spread(mean=None, spread=np.nan):
+    if mean is None:
+        return ""
+    return f"{mean:.3f}" + ("" if np.isnan(spread) else f" ± {spread:.3f}")
+
+
 def ratios(data):
     """For each method its figures over those of the basis, and a few more comparisons."""
     pairs = [(method, BASIS) for method in METHODS if method != BASIS] + COMPARED
@@ -291,10 +297,7 @@ def ratios(data):
         means = geometric_means(data, method, other)
         if not means:
             continue
-        cells = [
-            f"{means[key][0]:.3f} ± {means[key][1]:.3f}" if key in means else ""
-            for key in ("error", "log_loss")
-        ]
+        cells = [_with_spread(*means.get(key, ())) for key in ("error", "log_loss")]
         cells.append(f"{means['cpu_seconds'][0]:.2g}" if "cpu_seconds" in means else "")
         name = TITLES[method] if other == BASIS else f"{TITLES[method]} / {TITLES[other]}"
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
