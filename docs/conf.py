@@ -71,13 +71,19 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,
+    "write_computation_times": False,
+    "default_thumb_file": str(ROOT / "docs" / "images" / "network.png"),
 }
 
 # --- theme
 html_theme = "pydata_sphinx_theme"
+toc_object_entries_show_parents = "hide"
+
 html_title = f"sknn_scratch {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "sknn_scratch"},
