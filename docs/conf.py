@@ -19,8 +19,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"].get("urls", {})
 """The one setting of all addresses."""
 
-# kernels of the pages and examples run with one BLAS thread: the same figures on every machine
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same figures on every machine
+os.environ["PYTHONWARNINGS"] = 'ignore:install "ipywidgets" for Jupyter support'  # widgets are not drawn here
 
 project = "sknn_scratch"
 author = "the sknn_scratch developers"
@@ -51,7 +51,6 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_output_stderr = "warn"  # an error: warnings are shown to no reader
-nb_merge_streams = True
 
 # --- API
 autosummary_generate = True
@@ -95,7 +94,8 @@ html_theme_options = {
     "footer_end": [],
     "icon_links": [],
 }
-html_sidebars = {"index": []}
+WITHOUT_SUBPAGES = "index start which tabular from-scratch performance differences extending architecture".split()
+html_sidebars = {page: [] for page in [*WITHOUT_SUBPAGES, "contributing", "changelog"]}
 
 
 def own_members(app, what, name, member, skip, options):
