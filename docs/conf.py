@@ -70,6 +70,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,
+    "capture_repr": (),
     "write_computation_times": False,
     "default_thumb_file": str(ROOT / "docs" / "images" / "network.png"),
 }
