@@ -1,4 +1,4 @@
-"""The README as the page of the package shows it: its links are absolute where [project.urls] names addresses."""
+"""The README as the page of the package shows it: links are absolute where [project.urls] has addresses."""
 
 import pathlib
 import re

@@ -1,8 +1,8 @@
 """The snippets of the README as a reader pastes them: python .ci/readme.py
 
-A fresh environment gets what the text tells to install, at the place where it does. Each python block runs in a process
-and a folder of its own. What it prints must be the text block under it, figures within 2 %, and a picture that it
-writes must be the one shown: as large, and of as many frames.
+A fresh environment gets what the text tells to install, at the place where it does. Each python block runs in
+a process and a folder of its own. What it prints must be the text block under it, figures within 2 %, and a
+picture that it writes must be the one shown: as large, and of as many frames.
 """
 
 import math

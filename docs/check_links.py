@@ -1,7 +1,7 @@
 """Whether all links of the built site lead somewhere inside of it: python docs/check_links.py docs/_build
 
-Sphinx checks the links of the pages; this checks what browsers get, those of the theme and to anchors included, and that
-no page loads anything from elsewhere.
+Sphinx checks the links of the pages; this checks what browsers get, those of the theme and to anchors
+included, and that no page loads anything from elsewhere.
 """
 
 import html.parser

@@ -1,7 +1,7 @@
 """How Sphinx builds the site: python -m sphinx -W docs docs/_build
 
-It needs no internet access. The pages stay plain Markdown, which reads as well in the repository; myst-nb takes their
-python blocks for cells, runs each page from top to bottom, and puts what comes out under them.
+It needs no internet access. The pages stay plain Markdown, which reads as well in the repository; myst-nb
+takes their python blocks for cells, runs each page from top to bottom, and puts what comes out under them.
 """
 
 import inspect
@@ -44,7 +44,10 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 nb_custom_formats = {
-    ".md": ["myst_nb.core.read.read_myst_markdown_notebook", {"code_directive": "python", "add_source_map": True}]
+    ".md": [
+        "myst_nb.core.read.read_myst_markdown_notebook",
+        {"code_directive": "python", "add_source_map": True},
+    ]
 }
 nb_execution_mode = "force"
 nb_execution_in_temp = True
@@ -95,8 +98,9 @@ html_theme_options = {
     "footer_end": [],
     "icon_links": [],
 }
-WITHOUT_SUBPAGES = "index start which tabular from-scratch performance differences extending architecture".split()
-html_sidebars = {page: [] for page in [*WITHOUT_SUBPAGES, "contributing", "changelog"]}
+WITHOUT_SUBPAGES = ["index", "start", "which", "tabular", "from-scratch", "performance", "differences"]
+WITHOUT_SUBPAGES += ["extending", "architecture", "contributing", "changelog"]
+html_sidebars = {page: [] for page in WITHOUT_SUBPAGES}
 
 
 def own_members(app, what, name, member, skip, options):
@@ -106,18 +110,19 @@ def own_members(app, what, name, member, skip, options):
 
 
 def lead_on(app, page, text):
-    """Links that leave this folder: to the pages of examples, and to the repository where it has an address."""
+    """Links that leave this folder: to pages of examples, and to the repository where it has an address."""
     text[0] = re.sub(r"\]\((?:\.\./)+examples/(\w+)\.py\)", r"](/gallery/\1.rst)", text[0])
     if "Source" in URLS:
         text[0] = re.sub(r"\]\((?:\.\./)+(?=\w+/)", f"]({URLS['Source']}/blob/main/", text[0])
 
 
 def quote_names(app, what, name, member, options, lines):
-    """A name that ends in an underscore, as in "of shape (n_outputs_,)", is no reference of reStructuredText."""
+    """A name that ends in an underscore, as in "of shape (n_outputs_,)", is no reference."""
     lines[:] = [re.sub(r"(?<![`\w])(\w+_)(?=[,)])", r"``\1``", line) for line in lines]
 
 
 def setup(app):
+    """Sphinx calls it."""
     app.connect("autodoc-process-docstring", quote_names, priority=400)  # before numpydoc
     app.connect("source-read", lead_on)
     app.connect("autodoc-skip-member", own_members)

@@ -1,4 +1,4 @@
-"""One setting, [project.urls], makes the links of README, site and estimators absolute; here with made-up addresses."""
+"""One setting, [project.urls], makes the links of README, site and estimators absolute: with made-up ones."""
 
 import email.message
 import importlib.util
@@ -81,10 +81,13 @@ def test_links_of_the_readme_become_absolute():
 def test_links_of_the_site_to_files_become_absolute(monkeypatch):
     pytest.importorskip("sphinx_gallery")
     conf = module(ROOT / "docs" / "conf.py")
-    text = "[a](../sknn_scratch/a.py) [b](../../examples/plot_1_b.py) [c](guide.md#d)"
+    text = "[a](../core/a.py) [b](../../examples/plot_1_b.py) [c](guide.md#d)"
     for urls, expected in [
-        ({}, "[a](../sknn_scratch/a.py) [b](/gallery/plot_1_b.rst) [c](guide.md#d)"),
-        (URLS, "[a](https://example.org/code/blob/main/sknn_scratch/a.py) [b](/gallery/plot_1_b.rst) [c](guide.md#d)"),
+        ({}, "[a](../core/a.py) [b](/gallery/plot_1_b.rst) [c](guide.md#d)"),
+        (
+            URLS,
+            "[a](https://example.org/code/blob/main/core/a.py) [b](/gallery/plot_1_b.rst) [c](guide.md#d)",
+        ),
     ]:
         monkeypatch.setattr(conf, "URLS", urls)
         page = [text]

@@ -16,7 +16,8 @@ def documentation() -> str:
         urls = metadata("sknn-scratch").get_all("Project-URL") or []
     except PackageNotFoundError:  # used from a checkout that is not installed
         return ""
-    return dict(url.split(", ", 1) for url in urls).get("Documentation", "").rstrip("/")
+    addresses: dict[str, str] = dict(url.split(", ", 1) for url in urls)
+    return addresses.get("Documentation", "").rstrip("/")
 
 
 class HasAPage:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from sknn_scratch.fitting._unwrap import MLPS, unwrap
-from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
+from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes, step_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class LossCurveDisplay:
     """Training loss at each epoch, and validation losses and scores where there are any.
 
-    The axis of losses is logarithmic where they span two decades or more. Scores that are the negative validation
-    losses, as with ``scoring="loss"``, are not drawn a second time.
+    The axis of losses is logarithmic where they span two decades or more. Scores that are the negative
+    validation losses, as with ``scoring="loss"``, are not drawn a second time.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -130,7 +130,7 @@ class LossCurveDisplay:
             validation_scores=network.validation_scores_,
             best_iter=getattr(network, "best_iter_", None),
             name=name,
-            step_name="iteration" if getattr(network, "solver", None) == "lbfgs" else "epoch",
+            step_name=step_name(network),
         )
         return display.plot(ax, **kwargs)
 
@@ -163,7 +163,9 @@ class LossCurveDisplay:
         kwargs = {"lw": 2, "color": color, "marker": marker, "label": f"{prefix}training loss", **kwargs}
         (self.line_,) = self.ax_.plot(steps, self.loss_curve, **kwargs)
         scores, losses = self.validation_scores, self.validation_loss_curve
-        scored_by_loss = losses is not None and scores is not None and np.array_equal(np.negative(scores), losses)
+        scored_by_loss = (
+            losses is not None and scores is not None and np.array_equal(np.negative(scores), losses)
+        )
         self.validation_line_ = None
         if losses is not None:
             options = {"color": self.line_.get_color(), "ls": ":", "label": f"{prefix}validation loss"}

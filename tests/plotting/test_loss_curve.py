@@ -109,7 +109,6 @@ class TestLosses:
         display.figure_.canvas.draw()
         assert (ax.get_xscale(), ax.get_yscale()) == (scale, scale)
 
-
     def test_losses_that_span_decades_have_a_logarithmic_axis(self):
         model = fitted(solver="lbfgs", max_iter=200, hidden_layer_sizes=(30,), alpha=0)
         assert max(model.loss_curve_) > 100 * min(model.loss_curve_) > 0

@@ -63,7 +63,9 @@ def main():
     texts = {page: python_of(page) for page in pages}
     texts = {page: text for page, text in texts.items() if text.strip()}
     texts |= {script: script.read_text("utf-8") for script in scripts}
-    sources = {re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix(""))) + ".py": path for path in texts}
+    sources = {
+        re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix(""))) + ".py": path for path in texts
+    }
     errors = []
     with tempfile.TemporaryDirectory() as folder:
         for file, path in sources.items():
