@@ -1,3 +1,4 @@
+import importlib
 import pathlib
 import re
 
@@ -6,6 +7,7 @@ import pytest
 from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from sknn_scratch.fitting._names import losses_of_numbers
 
+PUBLIC = ["callbacks", "core", "estimators", "plotting", "tabular"]
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = {page: re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S) for page in PAGES}
@@ -64,3 +66,18 @@ def test_the_lint_commands_are_the_same_everywhere():
     assert len(hooks) == 4
     assert "\n".join(hooks) in (ROOT / ".ci" / "run").read_text("utf-8")
     assert " && ".join(hooks) in (ROOT / "docs" / "contributing.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("module", ["sknn_scratch", *(f"sknn_scratch.{name}" for name in PUBLIC)])
+def test_the_api_has_a_page_for_each_public_name(module):
+    listed = set()
+    for page in (ROOT / "docs" / "api").glob("*.md"):
+        for current, names in re.findall(
+            r"currentmodule:: (\S+)\n\n.*?\n\n((?:   \w+\n)+)", page.read_text("utf-8"), re.S
+        ):
+            listed |= {f"{current}.{name}" for name in names.split()}
+    public = importlib.import_module(module)
+    documented = [name for name in public.__all__ if callable(getattr(public, name))]
+    homes = {module, "sknn_scratch"}  # what both have is documented where it is imported from
+    missing = [name for name in documented if not {f"{home}.{name}" for home in homes} & listed]
+    assert missing == [], f"add {missing} to a page of docs/api"
