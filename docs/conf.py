@@ -87,6 +87,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
+html_show_search_summary = False  # browsers refuse to fetch pages that are opened as files
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "sknn_scratch"},
