@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import pathlib
+import tempfile
 from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -314,6 +316,16 @@ class TrainingAnimation:
         page, network = pathlib.Path(path), innermost(self.models_[-1])
         title = f"{type(network).__name__}, {self.epochs_[-1]} {step_name(network)}s of training"
         page.write_text(finished(page.read_text("utf-8"), title), "utf-8")
+
+    def _repr_html_(self) -> str | None:
+        """The page of :meth:`to_html`, in notebooks, once there is a recording."""
+        if not getattr(self, "models_", None):
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder, "recording.html")
+            self.to_html(page)
+            text = html.escape(page.read_text("utf-8"))
+        return f'<iframe srcdoc="{text}" style="width: 100%; height: 32rem; border: 0"></iframe>'
 
     def to_png(self, folder: str | PathLike[str], *, dpi: int = 90) -> None:
         """Write each frame as a PNG, ``epoch_00010.png`` and so on.

@@ -1,6 +1,7 @@
 """What TrainingAnimation shows: the plot, the frames, and the files made of them."""
 
 import base64
+import html
 import io
 import itertools
 import pathlib
@@ -323,6 +324,15 @@ class TestFiles:
         player = re.search(r"(\w+) = new Animation", page)[1]
         assert f"if ({player}.timer) {player}.pause_animation(); else {player}.play_animation();" in page
         assert page.rstrip().endswith("</html>")
+
+    def test_notebooks_show_the_page(self, tmp_path):
+        assert TrainingAnimation()._repr_html_() is None
+        recording, _ = recorded([], max_iter=1)
+        frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*"></iframe>', recording._repr_html_())
+        recording.to_html(tmp_path / "moons.html")
+        name = r"[0-9a-f]{32}"  # of each player
+        page = (tmp_path / "moons.html").read_text("utf-8")
+        assert re.sub(name, "", html.unescape(frame[1])) == re.sub(name, "", page)
 
     def test_a_page_of_33_frames_is_smaller_than_2_megabytes(self, tmp_path):
         recording, _ = recorded([3, 60], y=THREE, max_iter=60, hidden_layer_sizes=(8, 8))
