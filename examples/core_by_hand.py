@@ -1,4 +1,8 @@
-"""The core alone: build a network, compute its gradient, step an optimizer. No scikit-learn needed.
+"""
+The core by hand
+================
+
+Build a network, compute its gradient, step an optimizer. No scikit-learn needed.
 
     python examples/core_by_hand.py
 

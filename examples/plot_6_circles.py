@@ -8,7 +8,7 @@ The probability of the inner ring is drawn over the whole plane as it changes fr
     python examples/plot_6_circles.py [folder]
 
 With a folder, the recording is written there: as an animated GIF, as single pictures, and as a web page with
-play, pause and a slider. Needs matplotlib: ``pip install "sknn-scratch[plot]"``.
+play, pause and a slider. Needs matplotlib: ``python -m pip install ".[plot]"``.
 """
 
 import pathlib

@@ -8,7 +8,7 @@ most people who reach for a network in scikit-learn really have. RealMLP takes i
     python examples/plot_7_tabular.py [--data FILE] [--rows 10000] [--epochs 64]
 
 The table comes from OpenML, or from a local CSV file with a column "target" or "class". Needs matplotlib and
-pandas: ``pip install "sknn-scratch[plot]" pandas``. Ctrl-C ends a training early, with a model that can be
+pandas: ``python -m pip install ".[plot]" pandas``. Ctrl-C ends a training early, with a model that can be
 used.
 """
 

@@ -1,4 +1,8 @@
-"""The same model in less time: training loss against seconds, beside scikit-learn's MLP.
+"""
+The same model in less time
+===========================
+
+Training loss against seconds, beside scikit-learn's MLP.
 
     python examples/plot_same_model_in_less_time.py [picture.png]
 

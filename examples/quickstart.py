@@ -1,4 +1,8 @@
-"""Train, tune and score networks on real data, beside scikit-learn's own MLP.
+"""
+Quick start
+===========
+
+Train, tune and score networks on real data, beside scikit-learn's own MLP.
 
     python examples/quickstart.py
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         check_gradients,
         explain_step,
     )
-    from sknn_scratch.tabular import ScratchRealMLPClassifier, ScratchRealMLPRegressor
+    from sknn_scratch.tabular import ScratchRealMLPClassifier, ScratchRealMLPRegressor, TabularPreprocessor
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ScratchMLPRegressor",
     "ScratchRealMLPClassifier",
     "ScratchRealMLPRegressor",
+    "TabularPreprocessor",
     "explain_step",
     "check_gradients",
     "show_versions",
@@ -31,6 +32,7 @@ __all__ = [
 _HOMES = {
     "ScratchRealMLPClassifier": "tabular",
     "ScratchRealMLPRegressor": "tabular",
+    "TabularPreprocessor": "tabular",
     "show_versions": "_show_versions",
 }
 _SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")

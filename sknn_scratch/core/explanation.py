@@ -6,6 +6,8 @@ keeps a copy of what it saw.
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -104,6 +106,16 @@ class StepExplanation:
             lines += ["", f"Layer {number}"]
             lines += layer.lines("delta", "weights_gradient", "bias_gradient", "input_gradient")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same text in notebooks, in parts that fold."""
+        page = []
+        for part in re.split(r"\n\n(?=\w)", html.escape(str(self))):
+            title, _, text = part.partition("\n")
+            numbers = text.strip("\n")
+            fold = f"<details open><summary>{title}</summary><pre>{numbers}</pre></details>"
+            page.append(fold if numbers else f"<p><b>{title}</b></p>")
+        return f"<div>{''.join(page)}</div>"
 
 
 def _lines(name: str, formula: str, values: FloatArray) -> Iterator[str]:

@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sknn_scratch._sklearn import InvalidParameterError, StrOptions, score_function_of
 from sknn_scratch.core.configuration import Configured
 from sknn_scratch.fitting._arguments import explanations
+from sknn_scratch.fitting._documentation import HasAPage
 
 
 def _scoring(*modules: str) -> list[Any]:
@@ -26,7 +27,7 @@ SCORING_OF_CLASSES = _scoring("._classification", "._ranking", "._scorer")
 SCORING_OF_NUMBERS = _scoring("._regression")
 
 
-class Settings(BaseEstimator):
+class Settings(HasAPage, BaseEstimator):
     """The parameters of an estimator: what is wrong with one is explained."""
 
     def set_params(self, **params: Any) -> Self:

@@ -2,7 +2,7 @@
 
 ``from_estimator`` computes and draws, ``plot(ax=None)`` draws again and returns the display, whose ``ax_``
 and ``figure_`` are matplotlib's. A fitted pipeline or search will do wherever a network is asked for.
-matplotlib comes with ``pip install "sknn-scratch[plot]"``; it is imported when something is drawn.
+matplotlib comes with ``python -m pip install ".[plot]"``; it is imported when something is drawn.
 """
 
 from sknn_scratch.plotting._activation import ActivationDisplay

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import pathlib
-import re
+import tempfile
 from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -19,8 +20,9 @@ from sklearn.utils import check_array
 
 from sknn_scratch._sklearn import callbacks_of, check_matplotlib_support, num_features, safe_indexing
 from sknn_scratch.fitting._unwrap import innermost, unwrap
+from sknn_scratch.plotting._animation_page import finished
 from sknn_scratch.plotting._network import NetworkDisplay, largest_weight
-from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes
+from sknn_scratch.plotting._style import BLUE, GRAY, VERMILLION, diverging_colors, own_axes, step_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,7 +200,8 @@ class TrainingAnimation:
         draw = self._plot_plane if num_features(self.X_) == 2 else self._plot_curve
         draw(self.models_[frame])
         names = getattr(self.X_, "columns", ("x0", "x1"))
-        self.ax_.set(title=f"epoch {self.epochs_[frame]}", xlabel=names[0])
+        step = step_name(innermost(self.models_[frame]))
+        self.ax_.set(title=f"{step} {self.epochs_[frame]}", xlabel=names[0])
         if num_features(self.X_) == 2:
             self.ax_.set_ylabel(names[1])
         return self
@@ -220,17 +223,33 @@ class TrainingAnimation:
             colors = display.surface_.to_rgba(y)
         elif len(model.classes_) == 1:  # no boundary to be drawn
             colors = BLUE
+            self._legend(model.classes_, [BLUE])
         elif len(model.classes_) == 2:
             options |= {"response_method": "predict_proba", "levels": np.linspace(0, 1, 11)}
             # the middle half of the colours, so that points stand out
             options |= {"cmap": diverging_colors(), "vmin": -0.5, "vmax": 1.5}
             DecisionBoundaryDisplay.from_estimator(model, self.X_, **options)
             colors = np.where(y == model.classes_[1], BLUE, VERMILLION)
+            self._legend(model.classes_, [VERMILLION, BLUE])
         else:
             options |= {"response_method": "predict_proba"}
             display = DecisionBoundaryDisplay.from_estimator(model, self.X_, alpha=0.7, **options)
             colors = display.multiclass_colors_[np.searchsorted(model.classes_, y)]
+            self._legend(model.classes_, display.multiclass_colors_)
         self.ax_.scatter(*x, c=colors, s=14, edgecolors="white", linewidths=0.5)
+
+    def _legend(self, classes, colors):
+        """The colour of each class, of ten at most."""
+        from matplotlib.lines import Line2D
+
+        points = {"marker": "o", "ls": "", "markeredgecolor": "white"}
+        handles = [
+            Line2D([], [], color=color, label=_shortened(f"{label}", 20), **points)
+            for label, color in zip(classes[:10], colors[:10], strict=True)
+        ]
+        if len(classes) > 10:
+            handles.append(Line2D([], [], ls="", label=f"and {len(classes) - 10} more"))
+        self.ax_.legend(handles=handles, loc="upper right", fontsize="small", handletextpad=0.1)
 
     def _plot_curve(self, model):
         x, y = np.asarray(safe_indexing(self.X_, 0, axis=1), dtype=float), np.ravel(self.y_)
@@ -278,6 +297,8 @@ class TrainingAnimation:
     def to_html(self, path: str | PathLike[str], *, fps: int = 10, dpi: int = 90) -> None:
         """Write the recording as a web page with play, pause and a slider, complete in one file.
 
+        The space bar plays and pauses.
+
         Parameters
         ----------
         path : str or path
@@ -292,10 +313,19 @@ class TrainingAnimation:
 
         writer = HTMLWriter(fps, embed_frames=True, default_mode="loop", embed_limit=_ANY_SIZE)
         animation.save(path, writer=writer)
-        # matplotlib's page takes the symbols on its buttons from a server; characters need none
-        page = pathlib.Path(path)
-        text = re.sub(r"<link rel=.stylesheet.[^>]*>", lambda link: _BUTTONS, page.read_text("utf-8"))
-        page.write_text(text, "utf-8")
+        page, network = pathlib.Path(path), innermost(self.models_[-1])
+        title = f"{type(network).__name__}, {self.epochs_[-1]} {step_name(network)}s of training"
+        page.write_text(finished(page.read_text("utf-8"), title), "utf-8")
+
+    def _repr_html_(self) -> str | None:
+        """The page of :meth:`to_html`, in notebooks, once there is a recording."""
+        if not getattr(self, "models_", None):
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder, "recording.html")
+            self.to_html(page)
+            text = html.escape(page.read_text("utf-8"))
+        return f'<iframe srcdoc="{text}" style="width: 100%; height: 32rem; border: 0"></iframe>'
 
     def to_png(self, folder: str | PathLike[str], *, dpi: int = 90) -> None:
         """Write each frame as a PNG, ``epoch_00010.png`` and so on.
@@ -344,8 +374,7 @@ class TrainingAnimation:
             drawing = {"max_units": 8, "vmax": vmax, "colorbar": False}
             NetworkDisplay.from_estimator(networks[frame], ax=axes["network"], **drawing)
             for text in axes["network"].texts:  # room is for the data, whose axes have the names in full
-                name = text.get_text()
-                text.set_text(name if len(name) <= 12 else f"{name[:11]}…")
+                text.set_text(_shortened(text.get_text(), 12))
 
         draw(-1)
         figure.draw_without_rendering()  # sizes depend on the layout: from the first frame on, the final one
@@ -353,21 +382,32 @@ class TrainingAnimation:
 
 
 def _plot_loss(ax, network, epoch):
-    """The loss curve, up to an epoch in full colour."""
-    epochs = np.arange(1, network.n_iter_ + 1)
-    losses = np.asarray(network.loss_curve_[len(network.loss_curve_) - network.n_iter_ :])
+    """The loss curves, of training and of validation data, up to an epoch in full colour."""
+    n_epochs = network.n_iter_
+    epochs = np.arange(1, n_epochs + 1)
+    losses = np.asarray(network.loss_curve_[len(network.loss_curve_) - n_epochs :])
     ax.plot(epochs, losses, color=GRAY, alpha=0.3)
-    ax.plot(epochs[:epoch], losses[:epoch], color=BLUE, lw=2)
+    ax.plot(epochs[:epoch], losses[:epoch], color=BLUE, lw=2, label="training")
     ax.plot(epochs[epoch - 1 : epoch], losses[epoch - 1 : epoch], "o", color=BLUE)
-    ax.set(xlabel="epoch", ylabel="training loss", yscale="log" if np.all(losses > 0) else "linear")
+    validation = np.asarray(getattr(network, "validation_loss_curve_", None) or [])[-n_epochs:]
+    if len(validation) == n_epochs:
+        ax.plot(epochs, validation, color=GRAY, alpha=0.3, ls="--")
+        ax.plot(epochs[:epoch], validation[:epoch], color=VERMILLION, lw=2, ls="--", label="validation")
+        ax.legend(loc="upper right", fontsize="small")
+        losses = np.concatenate([losses, validation])
+    scale = "log" if np.all(losses > 0) else "linear"
+    ax.set(xlabel=step_name(network), ylabel="loss", yscale=scale)
+    ax.locator_params(axis="x", nbins=5, integer=True)
+    if scale == "log" and losses.size:
+        from matplotlib.ticker import LogLocator, NullFormatter
+
+        ax.yaxis.set_major_locator(LogLocator(numticks=4))
+        if losses.max() >= 10 * losses.min():  # within one decade it is these that have figures
+            ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _shortened(name, n_characters):
+    return name if len(name) <= n_characters else f"{name[: n_characters - 1]}…"
 
 
 _ANY_SIZE = 1e6  # megabytes
-_BUTTONS = r"""<style>
-.fa { font-style: normal; }
-.fa-minus::before { content: "\2212"; } .fa-plus::before { content: "+"; }
-.fa-fast-backward::before { content: "\00ab"; } .fa-fast-forward::before { content: "\00bb"; }
-.fa-step-backward::before { content: "\2039"; } .fa-step-forward::before { content: "\203a"; }
-.fa-play::before { content: "\25b6"; } .fa-pause::before { content: "\2016"; }
-.fa-flip-horizontal { display: inline-block; transform: scaleX(-1); }
-</style>"""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from sknn_scratch.fitting._unwrap import MLPS, unwrap
-from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes
+from sknn_scratch.plotting._style import CYCLE, legend_below, own_axes, step_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class LossCurveDisplay:
-    """Training loss at each epoch, and validation scores where there are any.
+    """Training loss at each epoch, and validation losses and scores where there are any.
+
+    The axis of losses is logarithmic where they span two decades or more. Scores that are the negative
+    validation losses, as with ``scoring="loss"``, are not drawn a second time.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -127,7 +130,7 @@ class LossCurveDisplay:
             validation_scores=network.validation_scores_,
             best_iter=getattr(network, "best_iter_", None),
             name=name,
-            step_name="iteration" if getattr(network, "solver", None) == "lbfgs" else "epoch",
+            step_name=step_name(network),
         )
         return display.plot(ax, **kwargs)
 
@@ -159,20 +162,26 @@ class LossCurveDisplay:
         marker = "o" if len(steps) == 1 else None
         kwargs = {"lw": 2, "color": color, "marker": marker, "label": f"{prefix}training loss", **kwargs}
         (self.line_,) = self.ax_.plot(steps, self.loss_curve, **kwargs)
+        scores, losses = self.validation_scores, self.validation_loss_curve
+        scored_by_loss = (
+            losses is not None and scores is not None and np.array_equal(np.negative(scores), losses)
+        )
         self.validation_line_ = None
-        if self.validation_loss_curve is not None:
+        if losses is not None:
             options = {"color": self.line_.get_color(), "ls": ":", "label": f"{prefix}validation loss"}
-            (self.validation_line_,) = self.ax_.plot(
-                self._last_steps(self.validation_loss_curve), self.validation_loss_curve, **options
-            )
+            if scored_by_loss:
+                options = self._mark_best(losses, options)
+            (self.validation_line_,) = self.ax_.plot(self._last_steps(losses), losses, **options)
         self.ax_.set(xlabel=self.step_name, ylabel="loss")
         if self.ax_.get_xscale() == "linear":
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        if self.ax_.get_yscale() == "linear" and _span_decades(self.ax_.get_lines()):
+            self.ax_.set_yscale("log")
 
         self.score_ax_ = self._existing_score_axes()
         self.score_line_ = None
-        if self.validation_scores is not None:
-            self._plot_scores(self.validation_scores, prefix)
+        if scores is not None and not scored_by_loss:
+            self._plot_scores(scores, prefix)
         axes = [one for one in (self.ax_, self.score_ax_) if one is not None]
         handles = [line for one in axes for line in one.get_lines()]
         if name is not None or len(handles) > 1:
@@ -184,14 +193,17 @@ class LossCurveDisplay:
             self.score_ax_ = self.ax_.twinx()
             self.score_ax_.set_gid(_SCORES)
             self.score_ax_.set_ylabel("validation score")
-        kwargs = {"label": f"{prefix}validation score", "color": self.line_.get_color(), "ls": "--"}
-        steps = self._last_steps(scores)
-        if self.best_iter is not None:
-            best = self.best_iter - steps[0]
-            score = scores[best]
-            kwargs["label"] += f", best {score:.3g} in {self.step_name} {self.best_iter}"
-            kwargs |= {"marker": "o", "markevery": [best]}
-        (self.score_line_,) = self.score_ax_.plot(steps, scores, **kwargs)
+        options = {"label": f"{prefix}validation score", "color": self.line_.get_color(), "ls": "--"}
+        options = self._mark_best(scores, options)
+        (self.score_line_,) = self.score_ax_.plot(self._last_steps(scores), scores, **options)
+
+    def _mark_best(self, values, options):
+        """The options of a line of validation values, with a marker at the epoch whose weights were kept."""
+        if self.best_iter is None:
+            return options
+        best = self.best_iter - self._last_steps(values)[0]
+        label = f"{options['label']}, best {values[best]:.3g} in {self.step_name} {self.best_iter}"
+        return options | {"label": label, "marker": "o", "markevery": [best]}
 
     def _last_steps(self, values):
         """The steps of values that may have begun in a later fit than the losses, with warm_start."""
@@ -203,6 +215,13 @@ class LossCurveDisplay:
             if other.get_gid() == _SCORES and other.get_position().bounds == self.ax_.get_position().bounds:
                 return other
         return None
+
+
+def _span_decades(lines):
+    """Whether all values are positive, and the largest is 100 times the smallest or more."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines])
+    values = values[np.isfinite(values)]
+    return values.size > 0 and 0 < 100 * values.min() <= values.max()
 
 
 _SCORES = "validation scores"

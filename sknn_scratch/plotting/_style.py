@@ -7,6 +7,11 @@ BLUE, VERMILLION, GRAY = "#0072B2", "#D55E00", "#666666"
 CYCLE = [BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 
+def step_name(network):
+    """What the training of a network counts."""
+    return "iteration" if getattr(network, "solver", None) == "lbfgs" else "epoch"
+
+
 def own_axes(ax, caller, figsize):
     """The axes given, or those of a new figure."""
     check_matplotlib_support(caller)

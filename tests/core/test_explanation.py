@@ -1,5 +1,6 @@
 """What `explain` keeps of a step is the step, and what it prints is true."""
 
+import html
 import itertools
 import math
 import re
@@ -468,3 +469,16 @@ def test_a_large_batch_is_abbreviated(is_sparse):
     assert "..." in text
     assert len(text.splitlines()) < 200
     assert max(map(len, text.splitlines())) <= 110
+
+
+def test_in_a_notebook_the_same_text_folds_by_layer():
+    step = explain(*problem("leaky_relu", "squared_error", depth=2))
+    page = step._repr_html_()
+    folds = re.findall(r"<details open><summary>(.*?)</summary><pre>(.*?)</pre></details>", page, re.S)
+    assert [title for title, _ in folds] == [
+        *("Layer 1", "Layer 2", "Layer 3", "LOSS"),
+        *("Layer 3", "Layer 2", "Layer 1"),
+    ]
+    assert re.findall(r"<p><b>(.*?)</b></p>", page) == ["FORWARD", "BACKWARD, of L = loss + penalty"]
+    text = html.unescape(re.sub(r"<[^>]*>", "\n", page))
+    assert text.split() == str(step).split()

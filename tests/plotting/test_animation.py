@@ -1,7 +1,9 @@
 """What TrainingAnimation shows: the plot, the frames, and the files made of them."""
 
 import base64
+import html
 import io
+import itertools
 import pathlib
 import re
 from unittest import mock
@@ -155,8 +157,55 @@ class TestPlot:
         recording, _ = recorded(every=[], **params)
         assert_can_be_shown(recording, tmp_path)
 
+    @pytest.mark.parametrize(
+        "labels", [y, THREE, np.where(y, "b" * 50, "a"), np.arange(60) % 12, np.zeros(60)]
+    )
+    def test_each_colour_of_a_class_has_its_name(self, labels):
+        recording, model = recorded(every=[], y=labels)
+        legend = recording.plot().ax_.get_legend()
+        names = [text.get_text() for text in legend.get_texts()]
+        classes = [str(label) for label in model.classes_]
+        assert [name.rstrip("…") for name in names[:10]] == [
+            name[: 20 if len(name) < 21 else 19] for name in classes[:10]
+        ]
+        assert names[10:] == (["and 2 more"] if len(classes) == 12 else [])
+        drawn = np.array(colors_of(points_of(recording)))
+        for label, handle in zip(model.classes_[:10], legend.legend_handles, strict=False):
+            assert {colors.to_hex(handle.get_color())} == set(np.resize(drawn, len(labels))[labels == label])
+
+    @pytest.mark.parametrize(("solver", "step"), [("lbfgs", "iteration"), ("adam", "epoch")])
+    def test_steps_have_their_name(self, solver, step, tmp_path):
+        recording, _ = recorded(every=[], solver=solver)
+        assert recording.plot().ax_.get_title() == f"{step} {recording.epochs_[-1]}"
+        with mock.patch.object(Figure, "savefig", autospec=True) as save:
+            recording.to_png(tmp_path)
+        assert save.call_args.args[0].axes[1].get_xlabel() == step
+
 
 class TestFrames:
+    def test_validation_losses_stand_beside_those_of_training(self, tmp_path):
+        recording, model = recorded([2], early_stopping=True)
+        with mock.patch.object(Figure, "savefig", autospec=True) as save:
+            recording.to_png(tmp_path)
+        losses = save.call_args.args[0].axes[1]
+        assert [text.get_text() for text in losses.get_legend().get_texts()] == ["training", "validation"]
+        np.testing.assert_array_equal(losses.lines[4].get_ydata(), model.validation_loss_curve_)
+
+    @pytest.mark.parametrize("max_iter", [6, 2000])
+    def test_figures_on_the_axis_of_epochs_have_room(self, max_iter, tmp_path):
+        model = classifier("sgd", max_iter=max_iter, n_iter_no_change=np.inf, learning_rate_init=1e-3)
+        recording, _ = recorded(every=[], model=model)
+        with mock.patch.object(Figure, "savefig", autospec=True) as save:
+            recording.to_png(tmp_path)
+        figure = save.call_args.args[0]
+        figure.draw_without_rendering()
+        losses = figure.axes[1]
+        low, high = losses.get_xlim()
+        labels = [tick.label1 for tick in losses.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+        assert len(boxes) > 2
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
     def test_show_the_epoch_its_loss_and_its_network(self, tmp_path):
         recording, model = recorded([1, 4])
         frames = frames_of(recording, tmp_path)
@@ -264,3 +313,28 @@ class TestFiles:
             re.findall(r"\.(fa-[\w-]+)::before", page)
         )
         assert pyplot.get_fignums() == []
+
+    def test_the_page_is_whole_fits_a_phone_and_plays_by_space(self, tmp_path):
+        recording, _ = recorded(max_iter=2, solver="lbfgs")
+        recording.to_html(tmp_path / "moons.html", dpi=40)
+        page = (tmp_path / "moons.html").read_text("utf-8")
+        assert page.startswith("<!doctype html>\n<html lang=")
+        assert "<title>ScratchMLPClassifier, 2 iterations of training</title>" in page
+        assert re.search(r'<meta name="viewport" content="width=device-width', page)
+        player = re.search(r"(\w+) = new Animation", page)[1]
+        assert f"if ({player}.timer) {player}.pause_animation(); else {player}.play_animation();" in page
+        assert page.rstrip().endswith("</html>")
+
+    def test_notebooks_show_the_page(self, tmp_path):
+        assert TrainingAnimation()._repr_html_() is None
+        recording, _ = recorded([], max_iter=1)
+        frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*"></iframe>', recording._repr_html_())
+        recording.to_html(tmp_path / "moons.html")
+        name = r"[0-9a-f]{32}"  # of each player
+        page = (tmp_path / "moons.html").read_text("utf-8")
+        assert re.sub(name, "", html.unescape(frame[1])) == re.sub(name, "", page)
+
+    def test_a_page_of_33_frames_is_smaller_than_2_megabytes(self, tmp_path):
+        recording, _ = recorded([3, 60], y=THREE, max_iter=60, hidden_layer_sizes=(8, 8))
+        recording.to_html(tmp_path / "moons.html")
+        assert 40_000 < (tmp_path / "moons.html").stat().st_size / len(recording.epochs_) < 2_000_000 / 33

@@ -109,8 +109,29 @@ class TestLosses:
         display.figure_.canvas.draw()
         assert (ax.get_xscale(), ax.get_yscale()) == (scale, scale)
 
+    def test_losses_that_span_decades_have_a_logarithmic_axis(self):
+        model = fitted(solver="lbfgs", max_iter=200, hidden_layer_sizes=(30,), alpha=0)
+        assert max(model.loss_curve_) > 100 * min(model.loss_curve_) > 0
+        assert LossCurveDisplay.from_estimator(model).ax_.get_yscale() == "log"
+        for losses in ([1.0, 0.02], [1.0, 0.0], [100.0, -1.0], [np.nan, 1.0], []):
+            display = LossCurveDisplay(loss_curve=losses).plot()
+            assert display.ax_.get_yscale() == "linear"
+
 
 class TestValidation:
+    def test_scores_that_are_losses_are_not_drawn_twice(self):
+        model = fitted(early_stopping=True, scoring="loss")
+        display = LossCurveDisplay.from_estimator(model)
+        assert_shows(display.validation_line_, model.validation_loss_curve_)
+        assert marked(display.validation_line_) == [model.best_iter_]
+        best = min(model.validation_loss_curve_)
+        assert legend_of(display) == [
+            "training loss",
+            f"validation loss, best {best:.3g} in epoch {model.best_iter_}",
+        ]
+        assert display.score_line_ is None
+        assert display.figure_.axes == [display.ax_]
+
     def test_each_epoch_has_its_loss_and_score_and_the_best_is_marked(self, stopped):
         for model in stopped:
             display = LossCurveDisplay.from_estimator(model)

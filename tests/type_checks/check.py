@@ -1,6 +1,6 @@
 """What pyright and mypy say of the code that users read: python tests/type_checks/check.py
 
-Checked are the python blocks of README.md and docs/*.md (those of a page are one file), examples/*.py, and
+Checked are the python blocks of README.md and docs/**/*.md (those of a page are one file), examples/*.py, and
 the tests beside this file. The package is seen as a user sees it: installed, with the default settings of
 both. An error that no exception allows fails the check, and so does an exception that nothing needs.
 """
@@ -58,12 +58,14 @@ def mypy_errors(folder, files):
 
 
 def main():
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     scripts = [*sorted((ROOT / "examples").glob("*.py")), *pathlib.Path(__file__).parent.glob("test_*.py")]
     texts = {page: python_of(page) for page in pages}
     texts = {page: text for page, text in texts.items() if text.strip()}
     texts |= {script: script.read_text("utf-8") for script in scripts}
-    sources = {f"{path.stem.replace('-', '_')}.py": path for path in texts}
+    sources = {
+        re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix(""))) + ".py": path for path in texts
+    }
     errors = []
     with tempfile.TemporaryDirectory() as folder:
         for file, path in sources.items():

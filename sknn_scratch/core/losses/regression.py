@@ -58,7 +58,7 @@ class SquaredError(Loss):
 
 @dataclass
 class AbsoluteError(Loss):
-    """The absolute error, l = |raw - y|, with the identity as link: predicts medians.
+    """The absolute error, ``l = |raw - y|``, with the identity as link: predicts medians.
 
     At its kink, raw = y, the subgradient is 0.
 
@@ -100,8 +100,8 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     """Squared where the error is small, absolute where it is large, with the identity as link.
 
-    With e = raw - y, l = e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2): no row pulls harder than
-    delta, however far off it is.
+    With e = raw - y, l = e^2 / 2 where ``|e| <= delta``, else ``delta (|e| - delta / 2)``: no row pulls
+    harder than delta, however far off it is.
 
     Parameters
     ----------
