@@ -11,7 +11,10 @@ from sknn_scratch.fitting._user_line import warn_user
 from sknn_scratch.tabular._member import Member
 
 FEW_EPOCHS = 16
-"""Epochs below which a model is clearly worse: with 16 instead of 256, by a tenth on most tables."""
+"""Epochs below which a model is mostly worse.
+
+With 16 instead of 256, its error is 1.6 times as large on letter, 1.06 times on cpu_act, 0.99 times on adult.
+"""
 
 
 class TimeLimit:
@@ -137,7 +140,7 @@ def warn_of_little_time(limit: TimeLimit, n_epochs: int, max_epochs: int, lacks_
     lacks_refit : bool
         Whether there was no time for ``refit=True``.
     """
-    lack = "for none of refit=True" if lacks_refit else f"fewer than {FEW_EPOCHS} make a poor model"
+    lack = "for none of refit=True" if lacks_refit else f"fewer than {FEW_EPOCHS} mostly make a worse model"
     warn_user(
         f"time_limit={limit.seconds:g} left time for {n_epochs} of max_iter={max_epochs} epochs, and {lack}. "
         "Allow more seconds, or train less: smaller hidden_layer_sizes, fewer members (n_ens, n_cv, "

@@ -136,7 +136,7 @@ def test_an_epoch_that_compiles_does_not_count_for_the_others(kind, clock, table
 @each_kind
 def test_little_time_is_told(kind, clock, table, targets, many):
     with pytest.warns(
-        ConvergenceWarning, match=r"time_limit=3\.5 left time for 3 of max_iter=64 epochs.*poor"
+        ConvergenceWarning, match=r"time_limit=3\.5 left time for 3 of max_iter=64 epochs.*worse"
     ):
         model = fitted(kind, clock, table, targets, **many, time_limit=3.5)
     assert model.n_iter_ == 3
