@@ -182,9 +182,10 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
         or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``. For multilabel y a list has
         one dict for each label, and a row gets the product.
-    calibrate : bool, default=False
+    calibrate : bool or None, default=None
         Whether raw scores are divided by the temperature for which the cross-entropy of the rows held out is
         least. Probabilities become better, and predicted classes stay as they are; it takes no second fit.
+        None means False, True in 'fast' and 'best'.
     random_state : int, RandomState instance or None, default=None
         Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
     verbose : bool, default=False
@@ -250,7 +251,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         **BaseRealMLP._parameter_constraints,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "calibrate": ["boolean"],
+        "calibrate": ["boolean", None],
         "scoring": SCORING_OF_CLASSES,
     }
     _presets = CLASSIFIER_PRESETS
@@ -305,7 +306,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         patience_factor: float = 3.0,
         scoring: Scoring = None,
         class_weight: dict[Any, Any] | list[Any] | Literal["balanced"] | None = None,
-        calibrate: bool = False,
+        calibrate: bool | None = None,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:

@@ -45,6 +45,7 @@ class Preset:
     bias_init: str = "he+5"
     zero_output: bool = False
     clip_predictions: bool = True
+    calibrate: bool = False
     label_smoothing: float = 0.1
     beta_1: float = 0.9
     beta_2: float = 0.95
@@ -75,8 +76,8 @@ _BEST: dict[str, Any] = {"n_ens": 8, **_FAST}
 CLASSIFIER_PRESETS = {
     "td": Preset(),
     "td-s": Preset(**_SIMPLE),
-    "fast": Preset(**_FAST),
-    "best": Preset(**_BEST),
+    "fast": Preset(**_FAST, calibrate=True),
+    "best": Preset(**_BEST, calibrate=True),
 }
 _NUMBERS: dict[str, Any] = {"activation": "mish", "learning_rate_init": 0.2}
 REGRESSOR_PRESETS = {

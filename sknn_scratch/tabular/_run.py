@@ -301,7 +301,7 @@ class TableRun:
         folds = [split.fitted() for split in [*self.splits, *on_all]]
         temperature = {}
         if hasattr(self.estimator, "calibrate"):  # numbers have none
-            is_wanted = self.estimator.calibrate and bool(rows)
+            is_wanted = self.settings.calibrate and bool(rows)
             temperature["temperature_"] = self.judge.temperature(self.splits) if is_wanted else 1.0
             folds = [replace(fold, temperature=temperature["temperature_"]) for fold in folds]
         return temperature | {
