@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class LossCurveDisplay:
     """Training loss at each epoch, and validation losses and scores where there are any.
 
-    In a figure of its own, the axis of losses is logarithmic where they span two decades or more. Scores that are the negative
-    validation losses, as with ``scoring="loss"``, are not drawn a second time.
+    In a figure of its own, the axis of losses is logarithmic where they span two decades or more. Scores that
+    are the negative validation losses, as with ``scoring="loss"``, are not drawn a second time.
 
     It is recommended to use :meth:`from_estimator`.
 
