@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class LossCurveDisplay:
     """Training loss at each epoch, and validation losses and scores where there are any.
 
-    The axis of losses is logarithmic where they span two decades or more. Scores that are the negative
-    validation losses, as with ``scoring="loss"``, are not drawn a second time.
+    In a figure of its own, the axis of losses is logarithmic where they span two decades or more. Scores that
+    are the negative validation losses, as with ``scoring="loss"``, are not drawn a second time.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -175,7 +175,7 @@ class LossCurveDisplay:
         self.ax_.set(xlabel=self.step_name, ylabel="loss")
         if self.ax_.get_xscale() == "linear":
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        if self.ax_.get_yscale() == "linear" and _span_decades(self.ax_.get_lines()):
+        if ax is None and _span_decades(self.ax_.get_lines()):  # axes that are given keep their scale
             self.ax_.set_yscale("log")
 
         self.score_ax_ = self._existing_score_axes()

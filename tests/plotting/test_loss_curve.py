@@ -109,10 +109,12 @@ class TestLosses:
         display.figure_.canvas.draw()
         assert (ax.get_xscale(), ax.get_yscale()) == (scale, scale)
 
-    def test_losses_that_span_decades_have_a_logarithmic_axis(self):
+    def test_losses_that_span_decades_have_a_logarithmic_axis(self, pyplot):
         model = fitted(solver="lbfgs", max_iter=200, hidden_layer_sizes=(30,), alpha=0)
         assert max(model.loss_curve_) > 100 * min(model.loss_curve_) > 0
         assert LossCurveDisplay.from_estimator(model).ax_.get_yscale() == "log"
+        given = pyplot.subplots()[1]
+        assert LossCurveDisplay.from_estimator(model, ax=given).ax_.get_yscale() == "linear"
         for losses in ([1.0, 0.02], [1.0, 0.0], [100.0, -1.0], [np.nan, 1.0], []):
             display = LossCurveDisplay(loss_curve=losses).plot()
             assert display.ax_.get_yscale() == "linear"
