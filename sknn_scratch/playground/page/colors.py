@@ -9,6 +9,8 @@ from sknn_scratch.core.parameters import FloatArray
 from sknn_scratch.plotting._style import BLUE, CYCLE, VERMILLION
 
 N_SHADES = 32
+STRONGEST = 0.62
+"""Share of the colour where the output is certain: the points, in the full colour, stand out."""
 
 
 def _mixed(color: str, share: float) -> str:
@@ -17,7 +19,11 @@ def _mixed(color: str, share: float) -> str:
     return "#" + "".join(f"{round(255 + share * (part - 255)):02x}" for part in parts)
 
 
-DIVERGING = [_mixed(VERMILLION if t < 0 else BLUE, abs(t)) for t in np.linspace(-1, 1, 256)]
+def _diverging(strongest: float) -> list[str]:
+    return [_mixed(VERMILLION if t < 0 else BLUE, strongest * abs(t)) for t in np.linspace(-1, 1, 256)]
+
+
+DIVERGING, PALE = _diverging(1.0), _diverging(STRONGEST)
 """From -1, vermillion, over white to 1, blue."""
 
 
@@ -31,7 +37,7 @@ def shades(n_classes: int) -> list[str]:
     return [
         _mixed(color, share)
         for color in class_colors(n_classes)
-        for share in np.linspace(0.05, 0.9, N_SHADES)
+        for share in np.linspace(0.05, STRONGEST, N_SHADES)
     ]
 
 

@@ -16,6 +16,7 @@ from bokeh.models import (
     Row,
     Select,
     Slider,
+    Spacer,
     TextInput,
 )
 
@@ -43,6 +44,8 @@ label, .bk-input-group, .bk-slider-title { color: var(--ink); font-size: 12px; }
   color: var(--on-accent) !important; }
 .noUi-target { background: var(--line); border: none; box-shadow: none; }
 .noUi-connect { background: var(--accent); }
+pre { white-space: pre-wrap; font-size: 12px; }
+th, td { padding: 1px 10px 1px 0; text-align: right; } p { margin: 4px 0; }
 .bk-btn-group { flex-wrap: wrap; gap: 3px; }
 """
 )
@@ -221,5 +224,5 @@ class Controls:
                 **ends,
             )
             columns.append(column(select, signs, styles={"align-items": "center"}, **ends))
-        columns.append(column(**ends))
+        columns.append(column(Spacer(), **ends))
         return columns

@@ -10,7 +10,7 @@ from bokeh.models import ColumnDataSource, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
 from sknn_scratch.core.parameters import FloatArray
-from sknn_scratch.playground.page.colors import DIVERGING, N_SHADES, as_bytes, class_colors, shades
+from sknn_scratch.playground.page.colors import DIVERGING, N_SHADES, PALE, as_bytes, class_colors, shades
 from sknn_scratch.playground.session import Part, Session
 
 N_PIXELS = 72
@@ -32,7 +32,7 @@ class OutputPlot:
         self.image, self.curve = ColumnDataSource(), ColumnDataSource({"x": [], "y": []})
         self.points, self.held_out = (ColumnDataSource({"x": [], "y": [], "color": []}) for _ in range(2))
         self.chosen = ColumnDataSource({"x": [], "y": []})
-        self.mapper = LinearColorMapper(DIVERGING, low=0, high=255)
+        self.mapper = LinearColorMapper(PALE, low=0, high=255)
         self.figure = figure(
             height=300,
             sizing_mode="stretch_width",
@@ -78,7 +78,7 @@ class OutputPlot:
         self.figure.yaxis.axis_label = "target" if self._is_curve else names[1]
         n_classes = len(session.estimator.classes_) if session.has_classes else 0
         self.mapper.update(
-            palette=shades(n_classes) if n_classes > 2 else DIVERGING,
+            palette=shades(n_classes) if n_classes > 2 else PALE,
             high=n_classes * N_SHADES - 1 if n_classes > 2 else 255,
         )
         self._image.visible = not self._is_curve

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bokeh.document import Document
-from bokeh.layouts import row
+from bokeh.layouts import column, row
 from bokeh.models import Checkbox, CustomJS, Div, FileInput, NumericInput, PreText, Select, Spinner, TextInput
 
 from sknn_scratch.playground.code import code, weights, why_no_code
@@ -94,7 +94,7 @@ class View:
             sizing_mode="stretch_width",
         )
         self.target = Spinner(
-            title="a click adds a point with the target",
+            title="target of the points added",
             low=-10,
             high=10,
             step=1,
@@ -110,14 +110,13 @@ class View:
             sizing_mode="stretch_width",
         )
         self.file.on_change("value", lambda _attr, _old, new: self._upload(new))
-        self.own = row(
+        self.own = column(
             self.adds,
             self.target,
             self.file,
             button("download points", self._save_points, width=140),
             name="own",
             sizing_mode="stretch_width",
-            styles={"flex-wrap": "wrap", "align-items": "end"},
         )
         self.row = Spinner(title="row", low=0, value=0, stylesheets=[SHEET], width=80)
         self.row.on_change("value", lambda _attr, _old, new: self._choose_row(new or 0))
