@@ -11,7 +11,6 @@ from bokeh.models import (
     Button,
     CheckboxButtonGroup,
     Column,
-    InlineStyleSheet,
     NumericInput,
     Row,
     Select,
@@ -30,8 +29,7 @@ from sknn_scratch.playground.settings import CHOICES, OWN, losses
 Change = Callable[..., None]
 """``change(name=value)`` changes a setting."""
 
-SHEET = InlineStyleSheet(
-    css="""
+SHEET = """
 :host { color: var(--ink); --bokeh-font-size: 13px; }
 label, .bk-input-group, .bk-slider-title { color: var(--ink); font-size: 12px; }
 .bk-input { background-color: var(--field); color: var(--ink); border-color: var(--line); min-height: 28px;
@@ -47,14 +45,16 @@ label, .bk-input-group, .bk-slider-title { color: var(--ink); font-size: 12px; }
 pre { white-space: pre-wrap; font-size: 12px; }
 th, td { padding: 1px 10px 1px 0; text-align: right; } p { margin: 4px 0; }
 .bk-btn-group { flex-wrap: wrap; gap: 3px; }
+.bk-input:disabled { background-color: var(--paper); opacity: 0.6; }
+input::file-selector-button { background: var(--field); color: var(--ink); border: 1px solid var(--line); }
 """
-)
+"""Of all widgets: the colours are those of the page, light or dark."""
 
 
-def _sign_sheet(sign: str) -> InlineStyleSheet:
+def _sign_sheet(sign: str) -> str:
     """Shows a sign in place of a button's words, which screen readers still read."""
-    return InlineStyleSheet(
-        css=f".bk-btn {{ font-size: 0; padding: 2px 0; min-width: 26px; }}"
+    return (
+        ".bk-btn { font-size: 0; padding: 2px 0; min-width: 26px; }"
         f".bk-btn::before {{ content: '{sign}' / ''; font-size: 15px; }}"
     )
 
@@ -124,9 +124,7 @@ class Controls:
             sizing_mode="stretch_width",
             name="training",
             styles={"flex-wrap": "wrap"},
-            stylesheets=[
-                InlineStyleSheet(css=":host { gap: 4px } :host > * { min-width: 96px; flex: 1 1 96px }")
-            ],
+            stylesheets=[":host { gap: 4px } :host > * { min-width: 96px; flex: 1 1 96px }"],
         )
 
     def show(self, session: Session) -> None:

@@ -100,7 +100,13 @@ def _plot(title: str) -> figure:
     )
     plot.title.update(text_color="#808890", text_font_size="12px", text_font_style="normal")
     for axis in plot.axis:
-        axis.update(major_label_text_color="#808890", major_label_text_font_size="10px")
+        axis.update(
+            axis_line_color="#8a93a0",
+            major_tick_line_color="#8a93a0",
+            minor_tick_line_color=None,
+            major_label_text_color="#808890",
+            major_label_text_font_size="10px",
+        )
         axis.ticker.desired_num_ticks = 4
     plot.grid.grid_line_color = "#8a93a033"
     return plot

@@ -47,7 +47,12 @@ class OutputPlot:
         self.figure.grid.visible = False
         for axis in self.figure.axis:
             axis.update(
-                axis_label_text_color="#808890", major_label_text_color="#808890", axis_label_standoff=0
+                axis_line_color="#8a93a0",
+                major_tick_line_color="#8a93a0",
+                minor_tick_line_color=None,
+                axis_label_text_color="#808890",
+                major_label_text_color="#808890",
+                axis_label_standoff=0,
             )
         self._image = self.figure.image(
             "image", x="x", y="y", dw="dw", dh="dh", source=self.image, color_mapper=self.mapper
