@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from bokeh.document import Document
 from bokeh.layouts import column, row
 from bokeh.models import Checkbox, CustomJS, Div, FileInput, NumericInput, PreText, Select, Spinner, TextInput
@@ -290,7 +291,8 @@ class View:
             points = session.points
         else:
             parts = [part for part in (session.train, session.test) if part is not None]
-            points = Points(parts[0].points, parts[0].y, session.has_classes)
+            X, y = (np.concatenate(arrays) for arrays in zip(*(part[:2] for part in parts), strict=True))
+            points = Points(X, y, session.has_classes)
         self._try(lambda: session.use(points.with_point((x, y), self.target.value)))
 
     def _upload(self, content: str) -> None:
