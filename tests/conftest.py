@@ -6,17 +6,24 @@ from threadpoolctl import threadpool_limits
 pytest.register_assert_rewrite("helpers")  # so that a failed assertion there shows its values
 
 
-class WithoutKernels:
-    """Where there is no numba, the modules that import it have no doctests."""
+OPTIONAL = {"numba": ("sknn_scratch", "compiled"), "bokeh": ("playground", "page")}
+"""Folders whose modules import a library that may be missing."""
 
-    @staticmethod
-    def pytest_ignore_collect(collection_path):
-        return True if collection_path.parts[-2:] == ("sknn_scratch", "compiled") else None
+
+class Without:
+    """Where a library is missing, the modules that import it have no doctests."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def pytest_ignore_collect(self, collection_path):
+        return True if collection_path.parts[-2:] == self.folder else None
 
 
 def pytest_configure(config):
-    if importlib.util.find_spec("numba") is None:
-        config.pluginmanager.register(WithoutKernels())
+    for library, folder in OPTIONAL.items():
+        if importlib.util.find_spec(library) is None:
+            config.pluginmanager.register(Without(folder))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -17,6 +17,7 @@
 - ``stopping``: patience, and the best weights
 - ``history``: what is recorded of an epoch
 - ``epochs``: one pass over the data, and who computes it
+- ``stepwise``: the same with pauses between steps
 - ``training``: the loop over epochs
 - ``lbfgs``: the other way to train
 - ``first_weights``: first weights that look at the data
@@ -115,6 +116,7 @@ from sknn_scratch.core.schedules import (
     Progress,
     Schedule,
 )
+from sknn_scratch.core.stepwise import Stepwise
 from sknn_scratch.core.stopping import Patience
 from sknn_scratch.core.training import train_minibatch
 from sknn_scratch.core.workspace import Workspace
@@ -208,6 +210,7 @@ __all__ = [
     "Training",
     "NUMPY",
     "Engine",
+    "Stepwise",
     "train_minibatch",
     "train_lbfgs",
     "StepExplanation",

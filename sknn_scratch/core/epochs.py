@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -30,8 +30,8 @@ from sknn_scratch.core.workspace import Workspace
 STEPS_TO_FLUSH = 512
 """Steps between flushes of subnormal numbers; after 800 without a gradient, a float32 average is one."""
 
-RunEpoch = Callable[[History], Epoch]
-"""One pass over the data."""
+RunEpoch = Callable[[History], Epoch | None]
+"""One pass over the data, or None where it has paused on its way; the next call goes on from there."""
 
 
 @dataclass
@@ -180,29 +180,50 @@ class BatchByBatch:
 
     @interruptible
     def __call__(self, history: History) -> Epoch:
-        training, step, progress = self.training, self.step, self.training.progress
         epoch = Epoch()
-        total = total_weight = 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # divergence shows in the loss
-            for X, y, weight in self.batches:
-                batch_weight = len(y) if weight is None else float(weight.sum())
-                if batch_weight == 0:  # nothing to learn from, and no mean to take
-                    continue
-                self._regularize(progress)
-                loss = step.gradient(X, y, weight)
-                if total_weight == 0:
-                    epoch.gradient_norm = step.gradient_norm()
-                epoch.learning_rate = training.schedule(progress)
-                penalty = step.update(epoch.learning_rate)
-                progress.step += 1
-                total += batch_weight * (history.reported(loss) + penalty)
-                total_weight += batch_weight
-                if progress.step % STEPS_TO_FLUSH == 0:
-                    self._flush_subnormals()
+            for _ in self.steps(epoch, history):
+                pass
+        return epoch
+
+    def steps(self, epoch: Epoch, history: History) -> Iterator[None]:
+        """Run an epoch and record it; stops between any two steps, where the step may be replaced.
+
+        Parameters
+        ----------
+        epoch : Epoch
+            What is recorded; complete at the end.
+        history : History
+            What scales the recorded loss.
+
+        Yields
+        ------
+        None
+            Before each step but the first.
+        """
+        training, progress = self.training, self.training.progress
+        total = total_weight = 0.0
+        for X, y, weight in self.batches:
+            batch_weight = len(y) if weight is None else float(weight.sum())
+            if batch_weight == 0:  # nothing to learn from, and no mean to take
+                continue
+            if total_weight:
+                yield
+            step = self.step
+            self._regularize(progress)
+            loss = step.gradient(X, y, weight)
+            if total_weight == 0:
+                epoch.gradient_norm = step.gradient_norm()
+            epoch.learning_rate = training.schedule(progress)
+            penalty = step.update(epoch.learning_rate)
+            progress.step += 1
+            total += batch_weight * (history.reported(loss) + penalty)
+            total_weight += batch_weight
+            if progress.step % STEPS_TO_FLUSH == 0:
+                self._flush_subnormals()
         # rows with a weight may all be among those that do not fill a batch
         epoch.loss = total / total_weight if total_weight else 0.0
         self._flush_subnormals()
-        return epoch
 
     def _regularize(self, progress: Progress) -> None:
         regularization = self.training.regularization

@@ -15,6 +15,7 @@ class Outcome(Enum):
     STOPPED = "the observer asked to stop"
     INTERRUPTED = "interrupted from the keyboard"
     DIVERGED = "a loss or weight, or the score that is watched, is not finite"
+    PAUSED = "an epoch paused on its way"
     FAILED = "the optimizer could make no progress"
 
 

@@ -99,6 +99,8 @@ def train_minibatch(
                 start = time.perf_counter()
                 with blas:  # not while others are waited for, validate or are called back
                     epoch = run_epoch(history)
+                if epoch is None:
+                    return Outcome.PAUSED
                 measure(epoch, parameters, validate)
                 epoch.seconds = time.perf_counter() - start
                 history.epochs.append(epoch)

@@ -147,6 +147,16 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         hidden_layers = self._hidden_layers()
         context = None if purpose.is_chunk else self._init_callback_context(max_subtasks=self.max_iter)
         observer = FitObserver(self, context, X, y, sample_weight)
+        run = self._prepared(hidden_layers, X, y, sample_weight, own_validation, purpose)
+        outcome = observer.watch(run)
+        attributes = run.fitted_attributes()
+        self._check_outcome(run, outcome, attributes["best_iter_"])
+        self.__dict__.update(attributes)
+        observer.fit_ends()
+        return self
+
+    def _prepared(self, hidden_layers, X, y, sample_weight, own_validation, purpose):
+        """A run that is ready to train; what predictions need of the data is kept."""
         data, loss = self._check_data(X, y, sample_weight, self._dtypes(purpose), purpose)
         self.out_activation_ = loss.link_inverse
         validation_data = self._check_validation_data(own_validation, data.X)
@@ -154,13 +164,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         rng = self._generator(purpose)
         parameters = self._start(network, data, rng, purpose)
         kind = LbfgsRun if self.solver == "lbfgs" else MinibatchRun
-        run = kind(self, network, parameters, data, validation_data, rng, purpose)
-        outcome = observer.watch(run)
-        attributes = run.fitted_attributes()
-        self._check_outcome(run, outcome, attributes["best_iter_"])
-        self.__dict__.update(attributes)
-        observer.fit_ends()
-        return self
+        return kind(self, network, parameters, data, validation_data, rng, purpose)
 
     def _build(self, hidden_layers, loss, dtype, purpose):
         """The network for the data as they were checked."""

@@ -1,0 +1,41 @@
+"""The training as a picture, and as a recording."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sknn_scratch.playground.features import feature_matrix
+from sknn_scratch.playground.session import Session
+from sknn_scratch.plotting import TrainingAnimation
+
+
+def picture(session: Session) -> bytes:
+    """The data, the loss and the network as they were at the end of the last epoch recorded, a PNG."""
+    recording = _recording(session)
+    recording.epochs_, recording.models_ = recording.epochs_[-1:], recording.models_[-1:]
+    with tempfile.TemporaryDirectory() as folder:
+        recording.to_png(folder)
+        return next(Path(folder).iterdir()).read_bytes()
+
+
+def gif(session: Session) -> bytes:
+    """The course of training as an animated GIF."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.gif"
+        _recording(session).to_gif(path)
+        return path.read_bytes()
+
+
+def _recording(session: Session) -> TrainingAnimation:
+    if not session.snapshots:
+        raise ValueError("Nothing is recorded yet: train for an epoch first.")
+    features = FunctionTransformer(feature_matrix, kw_args={"names": session.settings.features})
+    recording = TrainingAnimation()
+    recording.X_, recording.y_ = session.train.points, session.train.y
+    recording.epochs_ = list(session.snapshots)
+    recording.models_ = [make_pipeline(features.fit(recording.X_), m) for m in session.snapshots.values()]
+    return recording
