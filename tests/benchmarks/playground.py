@@ -40,7 +40,8 @@ def main():
         rounds.append([frame(view) for view in tabs])
     single = sorted(ms for of_round in rounds for ms in of_round)
     print(
-        f"a frame: median {statistics.median(single):.1f} ms, 95 % below {single[int(0.95 * len(single))]:.1f} ms"
+        f"a frame: median {statistics.median(single):.1f} ms, "
+        f"95 % below {single[int(0.95 * len(single))]:.1f} ms"
     )
     total = sorted(map(sum, rounds))
     print(f"a round of {N_TABS} tabs: median {statistics.median(total):.0f} ms, largest {total[-1]:.0f} ms")
