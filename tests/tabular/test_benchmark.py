@@ -38,7 +38,7 @@ def test_the_table_compares_what_all_methods_have(data):
     assert "| | td | td on NumPy |" in text
     assert "| b | 0.4000 (21.5) | 0.2000 (2) |" in text
     assert "| td | 1.414 ± 0.347 | 1.414 ± 0.347 | 4.5 |" in text
-    assert "| gradient boosting | 0.500 | 0.500 | 1 |" in text  # one seed has no standard error
+    assert "| HistGradientBoosting | 0.500 | 0.500 | 1 |" in text  # one seed has no standard error
 
 
 def test_figures_measured_elsewhere_do_not_replace_those_of_the_run(data, tmp_path):
