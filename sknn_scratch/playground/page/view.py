@@ -291,8 +291,10 @@ class View:
             points = session.points
         else:
             parts = [part for part in (session.train, session.test) if part is not None]
-            X, y = (np.concatenate(arrays) for arrays in zip(*(part[:2] for part in parts), strict=True))
-            points = Points(X, y, session.has_classes)
+            X, targets = (
+                np.concatenate(arrays) for arrays in zip(*(part[:2] for part in parts), strict=True)
+            )
+            points = Points(X, targets, session.has_classes)
         self._try(lambda: session.use(points.with_point((x, y), self.target.value)))
 
     def _upload(self, content: str) -> None:
