@@ -92,6 +92,7 @@ def test_buttons_do_what_they_say(browser, server):
     find(browser, "pre", "ScratchMLPClassifier(")
     click(browser, "add a layer")
     eventually(lambda: view.session.settings.hidden_layer_sizes == (4, 4, 4))
+    find(browser, "button", "add a unit to layer 3")  # the buttons of the new network are there
     click(browser, "add a unit to layer 1")
     eventually(lambda: view.session.settings.hidden_layer_sizes == (5, 4, 4))
     click(browser, "x₁x₂")

@@ -57,14 +57,14 @@ class NetworkPlot:
             line_alpha=0.85,
         )
         squares = self.figure.scatter(
-            "x", "y", size=40, marker="square", source=self.tiles, fill_color="white", line_color="line"
+            "x", "y", size=36, marker="square", source=self.tiles, fill_color="white", line_color="line"
         )
         images = self.figure.image(
             image="image",
             x="x",
             y="y",
-            dw=38,
-            dh=38,
+            dw=34,
+            dh=34,
             anchor="center",
             source=self.tiles,
             color_mapper=LinearColorMapper(DIVERGING, low=0, high=255),
