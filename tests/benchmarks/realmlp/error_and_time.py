@@ -340,7 +340,7 @@ def draw(data):
         ylabel=f"error ({TITLES[BASIS]} = 1)",
         title="Less is better: six tables, geometric means",
     )
-    axes.margins(x=0.12)
+    axes.margins(x=0.2)
     figure.savefig(PICTURE, dpi=150)
 
 
