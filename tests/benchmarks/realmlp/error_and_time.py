@@ -176,6 +176,14 @@ def reference(simple):
     return make
 
 
+def tabm(classify, seed):
+    """TabM with the defaults of pytabkit."""
+    from pytabkit import TabM_D_Classifier, TabM_D_Regressor
+
+    kind = (TabM_D_Regressor, TabM_D_Classifier)[classify]
+    return kind(device="cpu", random_state=seed, n_threads=1, verbosity=0)
+
+
 METHODS = {
     "mlp_skl": sklearn_mlp,
     "hgb": boosting,
@@ -191,6 +199,7 @@ METHODS = {
     "catboost": catboost,
     "reference_td_s": reference(simple=True),
     "reference_td": reference(simple=False),
+    "tabm": tabm,
 }
 # names of figures that were measured elsewhere
 ANCHORS = {"realmlp_s": "reference_td_s", "realmlp": "reference_td"}
@@ -209,6 +218,7 @@ TITLES = {
     "catboost": "CatBoost",
     "reference_td_s": "reference td-s",
     "reference_td": "reference td",
+    "tabm": "TabM",
 }
 BASIS = "realmlp_td_numpy"
 """What all others are compared with."""
