@@ -6,24 +6,28 @@ from threadpoolctl import threadpool_limits
 pytest.register_assert_rewrite("helpers")  # so that a failed assertion there shows its values
 
 
-OPTIONAL = {"numba": ("sknn_scratch", "compiled"), "bokeh": ("playground", "page")}
-"""Folders whose modules import a library that may be missing."""
+OPTIONAL = {
+    ("sknn_scratch", "compiled"): "numba",
+    ("playground", "page"): "bokeh",
+    ("benchmarks", "playground.py"): "bokeh",
+}
+"""The ends of paths of modules that import a library that may be missing."""
 
 
 class Without:
     """Where a library is missing, the modules that import it have no doctests."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, end):
+        self.end = end
 
     def pytest_ignore_collect(self, collection_path):
-        return True if collection_path.parts[-2:] == self.folder else None
+        return True if collection_path.parts[-2:] == self.end else None
 
 
 def pytest_configure(config):
-    for library, folder in OPTIONAL.items():
+    for end, library in OPTIONAL.items():
         if importlib.util.find_spec(library) is None:
-            config.pluginmanager.register(Without(folder))
+            config.pluginmanager.register(Without(end))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -257,6 +257,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     _presets = CLASSIFIER_PRESETS
     loss = "log_loss"
     classes_: npt.NDArray[Any]
+    temperature_: float
 
     @explains_arguments
     def __init__(
