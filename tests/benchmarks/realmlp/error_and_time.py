@@ -341,8 +341,11 @@ def draw(data):
         (error, spread), (seconds, _) = means["error"], means["cpu_seconds"]
         color = "C0" if method.startswith("realmlp") else "0.45"
         axes.errorbar(seconds, error, yerr=spread, fmt="o", color=color, capsize=3)
-        beside = {"xytext": (6, -13 if method == "lightgbm" else 5), "textcoords": "offset points"}
-        axes.annotate(TITLES[method], (seconds, error), **beside, color=color, fontsize=9)
+        left = method == "lightgbm"  # on the right is another one
+        beside = {"xytext": (-6 if left else 6, 5), "ha": "right" if left else "left"}
+        axes.annotate(
+            TITLES[method], (seconds, error), **beside, textcoords="offset points", color=color, fontsize=9
+        )
     axes.axhline(1.0, color="0.8", linewidth=1, zorder=0)
     axes.set(
         xscale="log",
