@@ -4,6 +4,7 @@ It needs no internet access. The pages stay plain Markdown, which reads as well 
 takes their python blocks for cells, runs each page from top to bottom, and puts what comes out under them.
 """
 
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -54,6 +55,20 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_output_stderr = "warn"  # an error: warnings are shown to no reader
+
+
+def needs(page):
+    """The libraries beyond the extra docs that a recipe imports, as its front matter names them."""
+    front_matter = re.match(r"---\nneeds: \[(.*)\]\n---\n", page.read_text("utf-8"))
+    return front_matter[1].split(", ") if front_matter else []
+
+
+nb_execution_excludepatterns = [
+    f"recipes/{page.name}"
+    for page in (ROOT / "docs" / "recipes").glob("*.md")
+    if not all(map(importlib.util.find_spec, needs(page)))
+]
+"""Recipes whose libraries are not installed here: their code is shown without its output."""
 
 # --- API
 autosummary_generate = True

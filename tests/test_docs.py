@@ -1,6 +1,7 @@
 import importlib
 import pathlib
 import re
+import tomllib
 
 import pytest
 
@@ -10,6 +11,7 @@ from sknn_scratch.fitting._names import losses_of_numbers
 PUBLIC = ["callbacks", "core", "estimators", "plotting", "tabular"]
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FRONT_MATTER = re.compile(r"---\nneeds: \[(.*)\]\n---\n")
 BLOCKS = {page: re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S) for page in PAGES}
 
 
@@ -24,12 +26,40 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if BLOCKS[page]], ids=name_of)
+def needs(page):
+    """The libraries beyond the extra test that a recipe imports."""
+    front_matter = FRONT_MATTER.match(page.read_text("utf-8"))
+    return front_matter[1].split(", ") if front_matter else []
+
+
+RECIPES = [page for page in PAGES if needs(page)]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.full) if page in RECIPES else page
+        for page in PAGES
+        if BLOCKS[page]
+    ],
+    ids=name_of,
+)
 def test_python_blocks_run_from_top_to_bottom(page, tmp_path, monkeypatch):
+    for library in needs(page):
+        pytest.importorskip(library)
     monkeypatch.chdir(tmp_path)
     namespace = {}
     for block in BLOCKS[page]:
         exec(compile(block, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", RECIPES, ids=name_of)
+def test_a_recipe_says_what_to_install(page):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    commands = re.findall(r'python -m pip install "\.\[(.*)\]"', page.read_text("utf-8"))
+    named = {extra for command in commands for extra in command.split(",")}
+    assert named
+    assert named <= set(extras)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
