@@ -33,11 +33,13 @@ class Lockstep:
     """Trains members at the same time, epoch by epoch.
 
     Think of runners on a round track with one gate. An epoch is one round, and each runner passes the gate
-    twice. The gate opens when the last runner has come; before it opens, one of them acts for all while
-    nobody moves. First, members wait there to be judged together, so that the epoch whose weights they keep
-    is the best one of the ensemble. Then each compares its score and keeps its weights or not. At the second
-    passage the epoch is recorded, and the observer looks at members that do not change. A runner who gives up
-    breaks the gate, and all who wait there stop too. A single member runs in the thread that asks for it.
+    twice. The gate opens when the last runner has come; before it opens, the thread that called `train` acts
+    for all while nobody moves. Scorers and callbacks run in this thread alone, because what they use may
+    belong to it: scikit-learn's configuration, a connection, a window. First, members wait there to be judged
+    together, so that the epoch whose weights they keep is the best one of the ensemble. Then each compares
+    its score and keeps its weights or not. At the second passage the epoch is recorded, and the observer
+    looks at members that do not change. A runner who gives up breaks the gate, and all who wait there stop
+    too. A single member runs in the calling thread itself.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ class Lockstep:
         self._judgement: tuple[float | None, float | None] = NOT_JUDGED
         self._at_work = threading.Semaphore(n_at_work)
         self._gate = threading.Barrier(len(members))
+        self._asked: tuple[Callable[[], object], Future[None]] | None = None
+        self._wakes: SimpleQueue[object] = SimpleQueue()
 
     def train(self, max_epochs: int) -> Outcome:
         """Train all members.
@@ -89,25 +93,28 @@ class Lockstep:
 
     @uninterrupted
     def _train_in_threads(self, max_epochs: int) -> Outcome:
-        ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        futures: list[Future[Outcome]] = []
+        failure: BaseException | None = None
         with POSTPONEMENT, ThreadPoolExecutor(len(self.members)) as pool:
-            futures: list[Future[Outcome]] = []
             try:
                 for i in range(len(self.members)):
                     futures.append(pool.submit(self._train_member, i, max_epochs))
-                    futures[-1].add_done_callback(ended.put)
-            except BaseException:  # no more threads: those that have begun would wait for the others for ever
+                    futures[-1].add_done_callback(self._wakes.put)
+            except BaseException as error:  # no more threads: those that have begun would wait for the others
+                failure = error
                 self._gate.abort()
-                raise
             while not all(future.done() for future in futures):
                 try:
-                    interruptibly(ended.get, timeout=SECONDS_OF_A_WAIT)
+                    interruptibly(self._wakes.get, timeout=SECONDS_OF_A_WAIT)
                 except Empty:
-                    continue
+                    pass
                 except BaseException as error:
                     self._is_interrupted = True  # they end with the epoch that they are in
                     if not isinstance(error, KeyboardInterrupt):
-                        raise
+                        failure = error
+                self._do_what_is_asked()
+        if failure is not None:
+            raise failure
         outcomes, errors = set(), []
         for future in futures:
             try:
@@ -139,16 +146,39 @@ class Lockstep:
                 engine=engine(),
             )
         finally:
-            if outcome in (None, Outcome.DIVERGED):  # the others would wait for it for ever
+            # the others would wait for it for ever
+            if outcome in (None, Outcome.DIVERGED, Outcome.INTERRUPTED):
                 self._gate.abort()
                 self._at_work.release()
         return outcome
 
-    def _pass_gate(self, act: Callable[[], None]) -> None:
-        """Wait for the last member; one of them acts, and then all go on."""
+    def _do_what_is_asked(self) -> None:
+        """Act for the member that waits for it, if there is one."""
+        if self._asked is None:
+            return
+        (act, done), self._asked = self._asked, None
+        try:
+            act()
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    def _in_calling_thread(self, act: Callable[[], object]) -> None:
+        """Act in the thread that called `train`; one member at a time asks for it."""
+        if len(self.members) == 1:
+            act()
+            return
+        done: Future[None] = Future()
+        self._asked = act, done
+        self._wakes.put(done)
+        done.result()
+
+    def _pass_gate(self, act: Callable[[], object]) -> None:
+        """Wait for the last member; the calling thread acts, and then all go on."""
         if self._gate.wait() == 0:
             try:
-                act()
+                self._in_calling_thread(act)
             except BaseException:
                 self._gate.abort()
                 raise
@@ -158,7 +188,7 @@ class Lockstep:
         """Member i wants to work."""
         self._at_work.acquire()
         if i == 0:
-            self.observer.epoch_begins()
+            self._in_calling_thread(self.observer.epoch_begins)
 
     def _be_judged(self) -> tuple[float | None, float | None]:
         self._at_work.release()
@@ -172,7 +202,7 @@ class Lockstep:
         return self._stops
 
     def _judge(self) -> None:
-        self._judgement = self.judge()
+        self._judgement = interruptibly(self.judge)
 
     def _end_epoch(self) -> None:
         recent: list[Any] = [self._recent[i] for i in range(len(self.members))]

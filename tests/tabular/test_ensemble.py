@@ -1,9 +1,12 @@
 """Members trained in lockstep, and folds."""
 
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from sklearn import config_context, get_config
 
 from sknn_scratch import ScratchRealMLPClassifier, ScratchRealMLPRegressor
 from sknn_scratch.core import GaussianNLL, LogLoss, Poisson, SquaredError
@@ -75,6 +78,67 @@ def test_predictions_of_what_is_combined_are_means_of_predictions(loss):
     np.testing.assert_allclose(out[:, :2], mean[:, :2], rtol=1e-12)
     second = np.mean([p[:, 2:] ** 2 + p[:, :2] ** 2 for p in predictions], axis=0)  # of the mixture
     np.testing.assert_allclose(out[:, 2:] ** 2, second - mean[:, :2] ** 2, rtol=1e-10)
+
+
+class Calls:
+    """A callback and a scorer that record the threads that call them."""
+
+    def __init__(self):
+        self.threads = Counter()
+
+    def record(self, what):
+        self.threads[what, threading.current_thread()] += 1
+
+    def setup(self, estimator, context):
+        self.record("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.record("begin")
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.record("end")
+
+    def teardown(self, estimator, context):
+        self.record("teardown")
+
+    def score(self, model, X, y):
+        self.record("scorer")
+        assert get_config()["transform_output"] == "pandas"  # scikit-learn keeps a configuration per thread
+        return model.score(X, y)
+
+
+@pytest.mark.parametrize("members", [{}, {"n_ens": 3}, {"n_cv": 2}, {"n_ens": 2, "refit": True}], ids=str)
+def test_scorer_and_callbacks_run_in_the_thread_that_called_fit(members, table, labels, small):
+    calls = Calls()
+    model = ScratchRealMLPClassifier(**small | members, scoring=calls.score, n_jobs=2, random_state=0)
+    with config_context(transform_output="pandas"), ThreadPoolExecutor(1) as pool:
+        model.set_callbacks(calls).fit(table[0], labels)
+        assert {thread for _, thread in calls.threads} == {threading.current_thread()}
+        other = pool.submit(threading.current_thread).result()
+        calls.threads.clear()
+        pool.submit(model.set_params(scoring=None).fit, table[0], labels).result()
+    assert {thread for _, thread in calls.threads} == {other}
+    assert calls.threads["begin", other] == calls.threads["end", other] == model.n_iter_ + 1  # the fit is one
+
+
+@pytest.mark.parametrize("hook", ["on_fit_task_begin", "on_fit_task_end", "score"])
+def test_an_interrupt_in_a_callback_or_scorer_ends_all_members(hook, table, labels, small, monkeypatch):
+    calls, n_threads, n_calls = Calls(), threading.active_count(), []
+
+    def interrupt_the_fourth_call(*args, **kwargs):
+        n_calls.append(1)
+        if len(n_calls) == 4:
+            raise KeyboardInterrupt
+        return 0.0
+
+    monkeypatch.setattr(calls, hook, interrupt_the_fourth_call)
+    scoring = calls.score if hook == "score" else None
+    model = ScratchRealMLPClassifier(**small, n_ens=3, n_jobs=2, scoring=scoring, random_state=0)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.set_callbacks(calls).fit(table[0], labels)
+    assert 2 <= model.n_iter_ <= 4
+    assert np.isfinite(model.predict_proba(table[0])).all()
+    assert threading.active_count() == n_threads
 
 
 @pytest.mark.parametrize("n_jobs", [1, 3])
