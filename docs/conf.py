@@ -21,7 +21,8 @@ URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"].ge
 """The one setting of all addresses."""
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same figures on every machine
-os.environ["PYTHONWARNINGS"] = 'ignore:install "ipywidgets" for Jupyter support'  # widgets are not drawn here
+# widgets are not drawn here: rich and tqdm, whose words these are, need not say so
+os.environ["PYTHONWARNINGS"] = 'ignore:install "ipywidgets" for Jupyter support,ignore:IProgress not found'
 
 project = "sknn_scratch"
 author = "the sknn_scratch developers"

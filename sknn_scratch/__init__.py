@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sknn_scratch._show_versions import show_versions
+    from sknn_scratch._trusted_types import trusted_types
     from sknn_scratch.estimators import (
         ScratchMLPClassifier,
         ScratchMLPRegressor,
@@ -27,6 +28,7 @@ __all__ = [
     "explain_step",
     "check_gradients",
     "show_versions",
+    "trusted_types",
     "__version__",
 ]
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "ScratchRealMLPRegressor": "tabular",
     "TabularPreprocessor": "tabular",
     "show_versions": "_show_versions",
+    "trusted_types": "_trusted_types",
 }
 _SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")
 

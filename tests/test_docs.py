@@ -33,15 +33,15 @@ def needs(page):
 
 
 RECIPES = [page for page in PAGES if needs(page)]
+OF_A_RECIPE = [  # others' libraries may use what is deprecated
+    pytest.mark.full,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning"),
+]
 
 
 @pytest.mark.parametrize(
     "page",
-    [
-        pytest.param(page, marks=pytest.mark.full) if page in RECIPES else page
-        for page in PAGES
-        if BLOCKS[page]
-    ],
+    [pytest.param(page, marks=OF_A_RECIPE) if page in RECIPES else page for page in PAGES if BLOCKS[page]],
     ids=name_of,
 )
 def test_python_blocks_run_from_top_to_bottom(page, tmp_path, monkeypatch):
