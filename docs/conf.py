@@ -55,6 +55,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True  # lines that one block prints stand together
 nb_output_stderr = "warn"  # an error: warnings are shown to no reader
 
 
