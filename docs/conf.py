@@ -55,21 +55,8 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True  # lines that one block prints stand together
 nb_output_stderr = "warn"  # an error: warnings are shown to no reader
-
-
-def needs(page):
-    """The libraries beyond the extra docs that a recipe imports, as its front matter names them."""
-    front_matter = re.match(r"---\nneeds: \[(.*)\]\n---\n", page.read_text("utf-8"))
-    return front_matter[1].split(", ") if front_matter else []
-
-
-nb_execution_excludepatterns = [
-    f"recipes/{page.name}"
-    for page in (ROOT / "docs" / "recipes").glob("*.md")
-    if not all(map(importlib.util.find_spec, needs(page)))
-]
-"""Recipes whose libraries are not installed here: their code is shown without its output."""
 
 # --- API
 autosummary_generate = True
@@ -133,6 +120,16 @@ def lead_on(app, page, text):
         text[0] = re.sub(r"\]\((?:\.\./)+(?=\w+/)", f"]({URLS['Source']}/blob/main/", text[0])
 
 
+def show_only(app, page, text):
+    """A recipe that needs libraries which are not installed here: its code is shown and not run."""
+    front_matter = re.match(r"---\nneeds: \[(.*)\]\n---\n", text[0])
+    needed = front_matter[1].split(", ") if front_matter else []
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        note = f":::{{note}}\nThis site was built without {', '.join(missing)}: no output is shown.\n:::"
+        title, rest = re.match(r"(.*?^# .*?\n)(.*)", text[0], re.M | re.S).groups()
+        text[0] = f"{title}\n{note}\n" + re.sub(r"^```python$", "```py", rest, flags=re.M)
+
+
 def quote_names(app, what, name, member, options, lines):
     """A name that ends in an underscore, as in "of shape (n_outputs_,)", is no reference."""
     lines[:] = [re.sub(r"(?<![`\w])(\w+_)(?=[,)])", r"``\1``", line) for line in lines]
@@ -142,4 +139,5 @@ def setup(app):
     """Sphinx calls it."""
     app.connect("autodoc-process-docstring", quote_names, priority=400)  # before numpydoc
     app.connect("source-read", lead_on)
+    app.connect("source-read", show_only)
     app.connect("autodoc-skip-member", own_members)
