@@ -20,7 +20,7 @@ EXCEPTIONS = {
     r"pyright .*\bUnknown\b": "pyright guesses from scikit-learn's code what functions such as clone return,",
     r'pyright .*(SupportsIndex|"__getitem__"|"digitize")': "with lists among what transformers return,",
     r'pyright .* for class "(str|tuple\[str, str\])"': "and strings among what train_test_split returns.",
-    r'pyright .*"(max_propagation_depth|n_candidates|(min|max)_resources)"': (
+    r'pyright .*"(max_propagation_depth|n_candidates|(min|max)_resources|scoring)"': (
         "It takes a parameter of scikit-learn to have the type of its default."
     ),
     r'pyright .*"PythonFuncType"': "It takes a column of a frame of pandas for a frame, whose map differs.",
