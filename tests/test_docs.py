@@ -8,7 +8,7 @@ import pytest
 from sknn_scratch.core import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from sknn_scratch.fitting._names import losses_of_numbers
 
-PUBLIC = ["callbacks", "core", "estimators", "plotting", "tabular"]
+PUBLIC = ["callbacks", "core", "estimators", "export", "plotting", "tabular"]
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FRONT_MATTER = re.compile(r"---\nneeds: \[(.*)\]\n---\n")
