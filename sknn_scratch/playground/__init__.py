@@ -4,7 +4,7 @@
 
 - ``data``, ``points``, ``features``: what is learnt from
 - ``settings``, ``presets``: what can be set, as one value
-- ``session``: a network in training
+- ``rows``, ``session``: rows held out, and a network in training
 - ``code``: the lines that give the same model
 - ``explanation``: the numbers of one unit
 - ``page``: the page itself, the only part that knows Bokeh

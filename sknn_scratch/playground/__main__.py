@@ -21,13 +21,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     options = parser.parse_args(arguments)
     try:
-        from sknn_scratch.playground.page.server import serve
+        from sknn_scratch.playground.page.server import LOOPBACK, PageServer
     except ImportError as error:
         sys.exit(f'{error}. Install the playground with: python -m pip install ".[playground]"')
-    if options.host not in ("127.0.0.1", "localhost"):
+    if options.host not in LOOPBACK:
         print(f"Warning: everybody who can reach {options.host} can use this page, without a password.")
     try:
-        server = serve(options.host, options.port)
+        server = PageServer(options.host, options.port)
     except OSError as error:
         sys.exit(f"Port {options.port} cannot be used: {error}. Choose another: --port 0 takes a free one.")
     url = f"http://{options.host}:{server.port}/"

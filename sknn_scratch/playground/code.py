@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sknn_scratch.core import Outcome
 from sknn_scratch.playground.data import DATASETS
 from sknn_scratch.playground.features import FEATURES
-from sknn_scratch.playground.session import Session, holds_out
+from sknn_scratch.playground.rows import holds_out
+from sknn_scratch.playground.session import Session
 from sknn_scratch.playground.settings import OWN
 
 PLAIN_FEATURES = ("x1", "x2")
@@ -33,7 +35,7 @@ def why_no_code(session: Session) -> str:
             "Settings have changed since the first step, and one call of fit has one value for each. Reset, "
             "which trains with the new ones from the start, or take the weights."
         )
-    if session.outcome is not None and session.ending.startswith("Training has diverged"):
+    if session.outcome is Outcome.DIVERGED:
         return "Training has diverged, and fit raises an error then."
     if session.is_within_epoch:
         return "An epoch is not whole yet, and fit trains whole epochs. Finish it, or take the weights."

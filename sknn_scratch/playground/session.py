@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 
 from sknn_scratch.core import (
-    Batch,
     Epoch,
     Observer,
     Outcome,
@@ -28,21 +25,13 @@ from sknn_scratch.core.parameters import FloatArray
 from sknn_scratch.estimators._minibatch import MinibatchRun
 from sknn_scratch.estimators._validation import Validation
 from sknn_scratch.fitting._data import OwnValidation, Purpose
-from sknn_scratch.playground.data import DATASETS
 from sknn_scratch.playground.features import OF_ONE_COLUMN, feature_matrix
 from sknn_scratch.playground.points import Points
+from sknn_scratch.playground.rows import Part, all_rows, split
 from sknn_scratch.playground.settings import GOES_ON, OWN, Settings, losses
 
 MAX_SNAPSHOTS = 60
 """Models that a recording keeps; when there are more, every second one goes."""
-
-
-class Part(NamedTuple):
-    """Rows to train on, or rows held out: as points, and as the network sees them."""
-
-    points: FloatArray
-    y: npt.NDArray[Any]
-    batch: Batch
 
 
 class Measurement(NamedTuple):
@@ -267,13 +256,13 @@ class Session:
 
     def _start(self, settings: Settings, points: Points | None) -> None:
         """Make all anew, and only then replace what there was."""
-        X, y, has_classes = _data(settings, points)
+        X, y, has_classes = all_rows(settings, points)
         if settings.loss not in losses(has_classes):
             settings = settings.changed(loss=losses(has_classes)[0])
         if X.shape[1] == 1:
             of_one = tuple(name for name in settings.features if name in OF_ONE_COLUMN)
             settings = settings.changed(features=of_one or ("x1",))
-        X_train, X_test, y_train, y_test = self._split(settings, X, y, has_classes)
+        X_train, X_test, y_train, y_test = split(settings, X, y, has_classes)
         inputs = feature_matrix(X_train, settings.features)
         estimator = settings.estimator(has_classes, len(y_train))
         estimator._validate_params()
@@ -294,22 +283,6 @@ class Session:
         self.changed_on_the_way = False
         self.snapshots: dict[int, Any] = {}
         self._engine = Stepwise(lambda: False)
-
-    @staticmethod
-    def _split(settings: Settings, X: FloatArray, y: npt.NDArray[Any], has_classes: bool) -> list[Any]:
-        if not holds_out(settings):
-            return [X, None, y, None]
-        options = {"stratify": y} if has_classes else {}
-        try:
-            parts = train_test_split(
-                X, y, test_size=settings.test_size, random_state=settings.random_state, **options
-            )
-        except ValueError:
-            raise ValueError(
-                f"{len(y)} rows cannot be split with a share of {settings.test_size:g} held out: each class "
-                "needs a row in either part. Take more rows, or hold out none."
-            ) from None
-        return list(parts)
 
     def _go_on(self, settings: Settings) -> None:
         """Change what may change on the way."""
@@ -373,24 +346,3 @@ class Session:
         run = self.run
         loss, score = Validation(self.estimator, run.network, run.history, part.batch)(self.parameters)
         return float(loss), float(score)
-
-
-def holds_out(settings: Settings) -> bool:
-    """Whether some rows are held out; of data that always have the same few rows, none are."""
-    is_drawn = settings.dataset == OWN or bool(DATASETS[settings.dataset].arguments)
-    return is_drawn and settings.test_size > 0
-
-
-def _data(settings: Settings, points: Points | None) -> tuple[FloatArray, npt.NDArray[Any], bool]:
-    """All rows, and whether they have classes."""
-    if settings.dataset == OWN:
-        if points is None:
-            raise ValueError("There are no points of your own yet: click some, or upload a CSV file.")
-        X, y, has_classes = points.X, points.y, points.has_classes
-    else:
-        dataset = DATASETS[settings.dataset]
-        X, y = dataset.make(**settings.dataset_arguments)
-        has_classes = dataset.has_classes
-    if len(np.unique(y)) < 2:
-        raise ValueError("All points have one target: there is nothing to tell apart. Add points of another.")
-    return X, y, has_classes

@@ -37,7 +37,7 @@ def main():
     rounds = []
     for _ in range(N_FRAMES):
         for view in tabs:
-            view._seen.value = view._sent.value
+            view.browser._seen.value = view.browser._sent.value
         rounds.append([frame(view) for view in tabs])
     single = sorted(ms for of_round in rounds for ms in of_round)
     high = single[int(0.95 * len(single))]

@@ -1,6 +1,7 @@
 """The page without a browser: each widget does what it says, read back from the session."""
 
 import json
+import threading
 from base64 import b64decode, b64encode
 
 import pytest
@@ -71,11 +72,11 @@ def test_frames_train_while_it_plays_and_the_browser_keeps_up(view):
     assert view.session.n_epochs == 1
     view.frame()  # the browser has not drawn yet
     assert view.session.n_epochs == 1
-    view._seen.value = view._sent.value
+    view.browser._seen.value = view.browser._sent.value
     view.frame()
     assert view.session.n_epochs == 2
     view._toggle_play()
-    view._seen.value = view._sent.value
+    view.browser._seen.value = view.browser._sent.value
     view.frame()
     assert view.session.n_epochs == 2
 
@@ -95,6 +96,8 @@ def test_divergence_is_said_on_the_page(view):
     view.controls.widgets["learning_rate_init"].value = 1e200
     view._epoch()
     assert "Training has diverged" in view.message.text
+    view.controls.widgets["learning_rate_init"].value = 0.01  # it takes a reset too
+    assert "Training has diverged" in view.message.text
     view._reset()
     assert view.message.text == ""
 
@@ -106,15 +109,19 @@ def test_presets_are_drawn(view, name):
     view._epoch()
 
 
+def uploaded(view, text):
+    view.own.file.trigger("value", "", b64encode(text.encode()).decode())
+
+
 def test_a_file_is_learnt_from_or_refused(view):
-    view._upload(b64encode(b"x,y,kind\n1,2,red\n").decode())
+    uploaded(view, "x,y,kind\n1,2,red\n")
     assert "'red' where a number is needed" in view.message.text
     rows = "".join(f"{i},{(i * 7) % 5},{i % 3}\n" for i in range(30))
-    view._upload(b64encode(rows.encode()).decode())
+    uploaded(view, rows)
     assert view.message.text == ""
     assert view.session.settings.dataset == "own"
     view._save_points()
-    file = json.loads(view._download.value)
+    file = json.loads(view.browser._download.value)
     assert file["name"] == "points.csv"
     assert b64decode(file["data"]).decode() == view.session.points.to_csv()
 
@@ -129,11 +136,42 @@ def test_a_click_adds_a_point_or_chooses_one(view):
     x, y = view.session.train.points[3]
     view._tapped(x, y)
     assert view._row == 3
-    view.adds.active, view.target.value = True, 1
+    view.own.adds.active, view.own.target.value = True, 1
     view._tapped(0.25, 0.5)
     assert view.session.points.X[-1].tolist() == [0.25, 0.5]
     assert view.session.points.y[-1] == 1
     assert len(view.session.points.y) == 61
+
+
+def drawn(view, document, draw, name):
+    """The file that a drawing leaves with the browser, while other callbacks could run."""
+    before = set(document.session_callbacks)
+    view._draw(draw, name)
+    assert all(button.disabled for button in view.drawings)
+    assert f"Drawing {name}" in view.message.text
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and thread.daemon:
+            thread.join(60)
+    (callback,) = set(document.session_callbacks) - before
+    callback.callback()
+    assert not any(button.disabled for button in view.drawings)
+    file = json.loads(view.browser._download.value)
+    return file["name"], b64decode(file["data"])
+
+
+def test_drawing_runs_in_a_thread_and_says_what_it_does(view):
+    view._draw(lambda recording: b"never", "early.png")
+    assert "train for an epoch first" in view.message.text
+    view._epoch()
+    document = view.bar.document
+    assert drawn(view, document, lambda recording: b"drawn", "a.png") == ("a.png", b"drawn")
+
+    def fails(recording):
+        raise ImportError("matplotlib is needed")
+
+    view.browser._download.value = '{"name": "", "data": ""}'
+    assert drawn(view, document, fails, "b.png") == ("", b"")
+    assert view.message.text == "matplotlib is needed"
 
 
 @pytest.mark.full
@@ -141,8 +179,25 @@ def test_the_picture_is_a_png_and_the_recording_a_gif(view):
     pytest.importorskip("matplotlib")
     from sknn_scratch.playground.page.recording import gif, picture
 
-    view._draw(picture, "playground.png")
-    assert "train for an epoch first" in view.message.text
     view._epoch()
-    assert picture(view.session).startswith(b"\x89PNG")
-    assert gif(view.session).startswith(b"GIF8")
+    document = view.bar.document
+    assert drawn(view, document, picture, "p.png")[1].startswith(b"\x89PNG")
+    assert drawn(view, document, gif, "p.gif")[1].startswith(b"GIF8")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "is_allowed"),
+    [
+        ("127.0.0.1", "localhost:{port}", True),
+        ("127.0.0.1", "127.0.0.1:{port}", True),
+        ("127.0.0.1", "evil.example:{port}", False),
+        ("0.0.0.0", "desk.example:{port}", True),
+        ("0.0.0.0", "evil.example:80", False),
+    ],
+)
+def test_pages_of_other_sites_are_refused(host, origin, is_allowed):
+    from bokeh.server.util import check_allowlist
+
+    from sknn_scratch.playground.page.server import origins
+
+    assert check_allowlist(origin.format(port=5006), origins(host, 5006)) == is_allowed

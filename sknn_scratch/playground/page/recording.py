@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 from sklearn.pipeline import make_pipeline
@@ -12,25 +13,28 @@ from sknn_scratch.playground.features import feature_matrix
 from sknn_scratch.playground.session import Session
 from sknn_scratch.plotting import TrainingAnimation
 
-
-def picture(session: Session) -> bytes:
-    """The data, the loss and the network as they were at the end of the last epoch recorded, a PNG."""
-    recording = _recording(session)
-    recording.epochs_, recording.models_ = recording.epochs_[-1:], recording.models_[-1:]
-    with tempfile.TemporaryDirectory() as folder:
-        recording.to_png(folder)
-        return next(Path(folder).iterdir()).read_bytes()
+_MATPLOTLIB = threading.Lock()
+"""Tabs draw one after the other: matplotlib's caches are shared by all threads."""
 
 
-def gif(session: Session) -> bytes:
-    """The course of training as an animated GIF."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "recording.gif"
-        _recording(session).to_gif(path)
-        return path.read_bytes()
+def recorded(session: Session) -> TrainingAnimation:
+    """What has been recorded so far; training may go on while it is drawn.
 
+    Parameters
+    ----------
+    session : Session
+        The network in training.
 
-def _recording(session: Session) -> TrainingAnimation:
+    Returns
+    -------
+    TrainingAnimation
+        The models at the end of some epochs.
+
+    Raises
+    ------
+    ValueError
+        If no epoch has ended.
+    """
     if not session.snapshots:
         raise ValueError("Nothing is recorded yet: train for an epoch first.")
     features = FunctionTransformer(feature_matrix, kw_args={"names": session.settings.features})
@@ -39,3 +43,19 @@ def _recording(session: Session) -> TrainingAnimation:
     recording.epochs_ = list(session.snapshots)
     recording.models_ = [make_pipeline(features.fit(recording.X_), m) for m in session.snapshots.values()]
     return recording
+
+
+def picture(recording: TrainingAnimation) -> bytes:
+    """The data, the loss and the network as they were at the end of the last epoch recorded, a PNG."""
+    recording.epochs_, recording.models_ = recording.epochs_[-1:], recording.models_[-1:]
+    with _MATPLOTLIB, tempfile.TemporaryDirectory() as folder:
+        recording.to_png(folder)
+        return next(Path(folder).iterdir()).read_bytes()
+
+
+def gif(recording: TrainingAnimation) -> bytes:
+    """The course of training as an animated GIF."""
+    with _MATPLOTLIB, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.gif"
+        recording.to_gif(path)
+        return path.read_bytes()

@@ -9,8 +9,12 @@ from pathlib import Path
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
-from bokeh.server.server import Server
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from bokeh.server.util import bind_sockets
 from jinja2 import Template
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 
 from sknn_scratch.playground.page.view import View
 from sknn_scratch.playground.points import Points
@@ -19,6 +23,7 @@ from sknn_scratch.playground.settings import OWN, Settings
 
 TEMPLATE = Path(__file__).with_name("template.html")
 MAX_MESSAGE = 4 * 2**20
+LOOPBACK, EVERYWHERE = ("127.0.0.1", "localhost"), ("0.0.0.0", "::")
 
 
 def opened(document: Document, points: Points | None, seen: Callable[[View], None] | None = None) -> None:
@@ -42,42 +47,52 @@ def opened(document: Document, points: Points | None, seen: Callable[[View], Non
         seen(view)
 
 
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 0,
-    points: Points | None = None,
-    seen: Callable[[View], None] | None = None,
-) -> Server:
+def origins(host: str, port: int) -> list[str]:
+    """The addresses whose pages may talk to the server: its own, so that no other site reaches it.
+
+    A server that listens everywhere may be reached by names that are not known here.
+    """
+    names = LOOPBACK if host in LOOPBACK else ("*",) if host in EVERYWHERE else (host,)
+    return [f"{name}:{port}" for name in names]
+
+
+class PageServer(BaseServer):
     """A server that listens; its `io_loop` must be started.
 
     Parameters
     ----------
-    host, port : str, int
-        Where it listens; port 0 is a free one.
+    host : str, default="127.0.0.1"
+        Where it listens.
+    port : int, default=0
+        Where it listens; 0 takes a free one.
     points : Points or None, default=None
         Points of one's own to begin with.
     seen : callable or None, default=None
         Called with the view of each tab that is opened.
 
-    Returns
-    -------
-    bokeh.server.server.Server
-        The server.
+    Attributes
+    ----------
+    port : int
+        Where it listens.
     """
-    application = Application(FunctionHandler(lambda document: opened(document, points, seen)))
-    server = Server(
-        {"/": application},
-        address=host,
-        port=port,
-        allow_websocket_origin=["*"] if host not in ("127.0.0.1", "localhost") else None,
-        websocket_max_message_size=MAX_MESSAGE,
-    )
-    # known only now, where a free port was asked for
-    if host in ("127.0.0.1", "localhost"):
-        allowed = {f"{name}:{server.port}" for name in ("127.0.0.1", "localhost")}
-        server._tornado._websocket_origins = allowed
-    server.start()
-    return server
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        points: Points | None = None,
+        seen: Callable[[View], None] | None = None,
+    ) -> None:
+        sockets, self.port = bind_sockets(host, port)
+        page = BokehTornado(
+            {"/": Application(FunctionHandler(lambda document: opened(document, points, seen)))},
+            extra_websocket_origins=origins(host, self.port),
+            websocket_max_message_size_bytes=MAX_MESSAGE,
+        )
+        http = HTTPServer(page)
+        http.add_sockets(sockets)
+        super().__init__(IOLoop.current(), page, http)
+        self.start()
 
 
 class Background:
@@ -96,7 +111,7 @@ class Background:
             import asyncio
 
             asyncio.set_event_loop(asyncio.new_event_loop())
-            self._server = serve(points=points, seen=seen)
+            self._server = PageServer(points=points, seen=seen)
             self.loop = self._server.io_loop
             is_up.set()
             self.loop.start()

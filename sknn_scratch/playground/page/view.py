@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from bokeh.document import Document
-from bokeh.layouts import column, row
-from bokeh.models import Checkbox, CustomJS, Div, FileInput, NumericInput, PreText, Select, Spinner, TextInput
+from bokeh.layouts import row
+from bokeh.models import Checkbox, Div, PreText, Row, Select, Spinner
 
 from sknn_scratch.playground.code import code, weights, why_no_code
 from sknn_scratch.playground.explanation import UnitExplanation, explain_unit, unit_name
 from sknn_scratch.playground.page import words
+from sknn_scratch.playground.page.browser import Browser
 from sknn_scratch.playground.page.controls import SHEET, Controls, button
 from sknn_scratch.playground.page.curves import Curves
 from sknn_scratch.playground.page.network_plot import N_PIXELS, NetworkPlot
 from sknn_scratch.playground.page.output_plot import OutputPlot
-from sknn_scratch.playground.page.recording import gif, picture
+from sknn_scratch.playground.page.own_points import OwnPoints
+from sknn_scratch.playground.page.recording import gif, picture, recorded
 from sknn_scratch.playground.points import Points
 from sknn_scratch.playground.presets import PRESETS
 from sknn_scratch.playground.session import Session
+from sknn_scratch.plotting import TrainingAnimation
 
 MILLISECONDS_OF_A_FRAME = 50
 SECONDS_TO_TRAIN = 0.015
@@ -30,16 +31,6 @@ SECONDS_TO_TRAIN = 0.015
 
 SPEEDS = {"1 step": 0, "1 epoch": 1, "10 epochs": 10, "as fast as it can": 10**9}
 """Epochs in a frame."""
-
-_ACKNOWLEDGE = "setTimeout(() => { seen.value = cb_obj.value }, 0)"
-_DOWNLOAD = """
-if (!cb_obj.value) return
-const {name, data} = JSON.parse(cb_obj.value)
-const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
-const href = URL.createObjectURL(new Blob([bytes]))
-Object.assign(document.createElement("a"), {download: name, href}).click()
-"""
-_ADDRESS = "history.replaceState(null, '', location.pathname + '?' + cb_obj.value)"
 
 
 class View:
@@ -55,17 +46,24 @@ class View:
         self.session, self.is_playing = session, False
         self._unit, self._row = (1, 0), 0
         self._before: UnitExplanation | None = None
+        self.browser = Browser()
         self.controls = Controls(self._change)
-        self.network, self.output, self.curves = (
-            NetworkPlot(self._choose_unit),
-            OutputPlot(self._tapped),
-            Curves(),
-        )
-        live = {"role": "status", "aria-live": "polite"}
-        self.message = Div(
-            name="message", html_attributes=live, stylesheets=[SHEET], sizing_mode="stretch_width"
-        )
-        self.numbers = Div(name="numbers", stylesheets=[SHEET], sizing_mode="stretch_width")
+        self.own = OwnPoints(self._upload, self._save_points)
+        self.network, self.output = NetworkPlot(self._choose_unit), OutputPlot(self._tapped)
+        self.curves = Curves()
+        self.message = self._text("message", html_attributes={"role": "status", "aria-live": "polite"})
+        self.numbers, self.explanation = self._text("numbers"), self._text("explanation")
+        self.code = PreText(name="code", stylesheets=[SHEET], sizing_mode="stretch_width")
+        self.bar, self.shown = self._make_bar(), self._make_shown()
+        self.choice, self.take = self._make_choice(), self._make_take()
+        self._restructure()
+
+    @staticmethod
+    def _text(name: str, **options: Any) -> Div:
+        return Div(name=name, stylesheets=[SHEET], sizing_mode="stretch_width", **options)
+
+    def _make_bar(self) -> Row:
+        """Buttons that train, and the presets."""
         self.play = button("▶ play", self._toggle_play, button_type="primary", width=84)
         self.speed = Select(
             options=list(SPEEDS),
@@ -78,7 +76,7 @@ class View:
             options=["presets …", *PRESETS], value="presets …", stylesheets=[SHEET], width=190
         )
         self.preset.on_change("value", lambda _attr, _old, new: self._use_preset(new))
-        self.bar = row(
+        return row(
             self.play,
             button("step", self._step, width=60),
             button("epoch", self._epoch, width=64),
@@ -88,100 +86,60 @@ class View:
             name="bar",
             styles={"flex-wrap": "wrap"},
         )
-        self.shown = row(
+
+    def _make_shown(self) -> Row:
+        """What the drawing of the output shows."""
+        return row(
             self._box("rows held out", "shows_test", lambda: self.output.show_test(self.session)),
             self._box("discretised", "is_discretised", self._redraw),
             name="shown",
             sizing_mode="stretch_width",
         )
-        self.target = Spinner(
-            title="target of the points added",
-            low=-10,
-            high=10,
-            step=1,
-            value=0,
-            stylesheets=[SHEET],
-            sizing_mode="stretch_width",
-        )
-        self.adds = Checkbox(label="add points by clicking", stylesheets=[SHEET])
-        self.file = FileInput(
-            accept=".csv",
-            title="CSV of two or three columns",
-            stylesheets=[SHEET],
-            sizing_mode="stretch_width",
-        )
-        self.file.on_change("value", lambda _attr, _old, new: self._upload(new))
-        self.own = column(
-            self.adds,
-            self.target,
-            self.file,
-            button("download points", self._save_points, width=140),
-            name="own",
-            sizing_mode="stretch_width",
-        )
+
+    def _make_choice(self) -> Row:
+        """The point and the unit that are explained."""
         self.row = Spinner(title="row", low=0, value=0, stylesheets=[SHEET], width=80)
         self.row.on_change("value", lambda _attr, _old, new: self._choose_row(new or 0))
         self.unit = Select(title="unit", stylesheets=[SHEET], width=160)
         self.unit.on_change("value", lambda _attr, _old, new: self._choose_unit(*map(int, new.split("."))))
-        self.choice = row(self.row, self.unit, name="choice")
-        self.explanation = Div(name="explanation", stylesheets=[SHEET], sizing_mode="stretch_width")
-        self.code = PreText(name="code", stylesheets=[SHEET], sizing_mode="stretch_width")
-        self.take = row(
+        return row(self.row, self.unit, name="choice")
+
+    def _make_take(self) -> Row:
+        """What can be taken away."""
+        self.drawings = [
+            button("picture", lambda: self._draw(picture, "playground.png")),
+            button("recording", lambda: self._draw(gif, "playground.gif")),
+        ]
+        return row(
             button("code", self._show_code),
             button("link", self._link),
             button("weights", self._save_weights),
-            button("picture", lambda: self._draw(picture, "playground.png")),
-            button("recording", lambda: self._draw(gif, "playground.gif")),
+            *self.drawings,
             name="take",
             styles={"flex-wrap": "wrap"},
         )
-        self._sent, self._seen = (NumericInput(value=0, visible=False, name=n) for n in ("sent", "seen"))
-        self._sent.js_on_change("value", CustomJS(args={"seen": self._seen}, code=_ACKNOWLEDGE))
-        self._download, self._address = (TextInput(visible=False, name=n) for n in ("download", "address"))
-        self._download.js_on_change("value", CustomJS(code=_DOWNLOAD))
-        self._address.js_on_change("value", CustomJS(code=_ADDRESS))
-        self._restructure()
 
     def attach(self, document: Document) -> None:
         """Put the page into a document, and begin its frames."""
-        plots = self.network, self.output, self.curves
-        for root in (
-            self.bar,
-            self.message,
-            self.numbers,
-            self.controls.training,
-            self.controls.data,
-            self.controls.features,
-            self.controls.layers,
-            plots[0].figure,
-            plots[1].figure,
-            self.curves.loss,
-            self.curves.score,
-            self.curves.gradients,
-            self.shown,
-            self.own,
-            self.choice,
-            self.explanation,
-            self.take,
-            self.code,
-            self._sent,
-            self._seen,
-            self._download,
-            self._address,
-        ):
+        controls, curves = self.controls, self.curves
+        texts = [self.message, self.numbers, self.explanation, self.code]
+        settings = [controls.training, controls.data, controls.features, controls.layers]
+        plots = [self.network.figure, self.output.figure, curves.loss, curves.score, curves.gradients]
+        rows = [self.bar, self.shown, self.own.root, self.choice, self.take]
+        for root in (*texts, *settings, *plots, *rows, *self.browser.roots):
             document.add_root(root)
         document.add_periodic_callback(self.frame, MILLISECONDS_OF_A_FRAME)
 
     def frame(self) -> None:
         """Train for a while and draw, unless the browser has not yet drawn what was sent last."""
-        if not self.is_playing or self._seen.value < self._sent.value:
+        if not self.is_playing or self.browser.is_drawing:
             return
         if n_epochs := SPEEDS[self.speed.value]:
             self.session.train_epochs(n_epochs, SECONDS_TO_TRAIN)
         else:
             self.session.train_step()
         self._trained()
-        self._sent.value += 1
+        self.browser.count_frame()
 
     def say(self, text: str) -> None:
         """Show a sentence."""
@@ -192,16 +150,16 @@ class View:
 
     def _try(self, act: Callable[[], None]) -> None:
         """Do what may be refused; then show what is the case."""
-        n_steps, refused = self.session.n_steps, ""
+        refused = ""
         try:
             act()
         except ValueError as error:
             refused = str(error)
-        if self.session.n_steps and self.session.n_steps == n_steps and not refused:
+        if self.session.n_steps:
             self.controls.show(self.session)
         else:
-            self._restructure() if not self.session.n_steps else self.controls.show(self.session)
-        self.say(refused)
+            self._restructure()
+        self.say(refused or self.session.ending)
 
     def _restructure(self) -> None:
         session = self.session
@@ -283,22 +241,13 @@ class View:
         return box
 
     def _tapped(self, x: float, y: float) -> None:
-        if not self.adds.active:
-            self.row.value = self.output.nearest(self.session, x, y)
-            return
-        session = self.session
-        if session.settings.dataset == "own" and session.points is not None:
-            points = session.points
+        if self.own.adds.active:
+            self._try(lambda: self.session.use(self.own.with_click(self.session, x, y)))
         else:
-            parts = [part for part in (session.train, session.test) if part is not None]
-            X, targets = (
-                np.concatenate(arrays) for arrays in zip(*(part[:2] for part in parts), strict=True)
-            )
-            points = Points(X, targets, session.has_classes)
-        self._try(lambda: session.use(points.with_point((x, y), self.target.value)))
+            self.row.value = self.output.nearest(self.session, x, y)
 
-    def _upload(self, content: str) -> None:
-        self._try(lambda: self.session.use(Points.from_csv(base64.b64decode(content))))
+    def _upload(self, content: bytes) -> None:
+        self._try(lambda: self.session.use(Points.from_csv(content)))
 
     def _choose_row(self, number: int) -> None:
         self._row, self._before = min(max(0, number), len(self.session.train.y) - 1), None
@@ -321,7 +270,7 @@ class View:
         self.code.text = reason or code(self.session)
 
     def _link(self) -> None:
-        self._address.value = self.session.settings.to_query()
+        self.browser.show_address(self.session.settings.to_query())
         self.say(
             "The address of this page now has the settings. Points of your own are not in it: download them."
         )
@@ -330,17 +279,37 @@ class View:
         if self.session.points is None:
             self.say("There are no points of your own yet; generated data are in the link.")
         else:
-            self._save("points.csv", self.session.points.to_csv().encode())
+            self.browser.download("points.csv", self.session.points.to_csv().encode())
 
     def _save_weights(self) -> None:
-        self._save("weights.npz", weights(self.session))
+        self.browser.download("weights.npz", weights(self.session))
 
-    def _draw(self, draw: Callable[[Session], bytes], name: str) -> None:
+    def _draw(self, draw: Callable[[TrainingAnimation], bytes], name: str) -> None:
+        """Draw in a thread: it takes seconds, in which this tab and the others train on."""
         try:
-            self._save(name, draw(self.session))
-        except (ImportError, ValueError) as error:
+            recording = recorded(self.session)
+        except ValueError as error:
             self.say(str(error))
+            return
+        document = self.bar.document
 
-    def _save(self, name: str, content: bytes) -> None:
-        self._download.value = ""
-        self._download.value = json.dumps({"name": name, "data": base64.b64encode(content).decode()})
+        def work() -> None:
+            try:
+                content, refused = draw(recording), ""
+            except Exception as error:  # said on the page: no one sees a traceback of this thread
+                content, refused = b"", str(error)
+            document.add_next_tick_callback(lambda: self._drawn(name, content, refused))
+
+        self._set_drawing(f"Drawing {name} …")
+        threading.Thread(target=work, daemon=True).start()
+
+    def _drawn(self, name: str, content: bytes, refused: str) -> None:
+        self._set_drawing(refused or self.session.ending)
+        if content:
+            self.browser.download(name, content)
+
+    def _set_drawing(self, text: str) -> None:
+        """Only one drawing at a time: its buttons wait."""
+        for each in self.drawings:
+            each.disabled = not each.disabled
+        self.say(text)
