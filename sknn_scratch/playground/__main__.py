@@ -21,16 +21,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     options = parser.parse_args(arguments)
     try:
-        from sknn_scratch.playground.page.server import LOOPBACK, PageServer
+        from sknn_scratch.playground.page.server import LOOPBACK, serve
     except ImportError as error:
         sys.exit(f'{error}. Install the playground with: python -m pip install ".[playground]"')
     if options.host not in LOOPBACK:
         print(f"Warning: everybody who can reach {options.host} can use this page, without a password.")
     try:
-        server = PageServer(options.host, options.port)
+        server, port = serve(options.host, options.port)
     except OSError as error:
         sys.exit(f"Port {options.port} cannot be used: {error}. Choose another: --port 0 takes a free one.")
-    url = f"http://{options.host}:{server.port}/"
+    url = f"http://{options.host}:{port}/"
     print(f"The playground is at {url} (Ctrl-C ends it)", flush=True)
     if not options.no_browser:
         webbrowser.open(url)

@@ -110,7 +110,7 @@ def test_presets_are_drawn(view, name):
 
 
 def uploaded(view, text):
-    view.own.file.trigger("value", "", b64encode(text.encode()).decode())
+    view.own.file.set_from_json("value", b64encode(text.encode()).decode())
 
 
 def test_a_file_is_learnt_from_or_refused(view):

@@ -56,43 +56,41 @@ def origins(host: str, port: int) -> list[str]:
     return [f"{name}:{port}" for name in names]
 
 
-class PageServer(BaseServer):
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    points: Points | None = None,
+    seen: Callable[[View], None] | None = None,
+) -> tuple[BaseServer, int]:
     """A server that listens; its `io_loop` must be started.
 
     Parameters
     ----------
-    host : str, default="127.0.0.1"
-        Where it listens.
-    port : int, default=0
-        Where it listens; 0 takes a free one.
+    host, port : str, int
+        Where it listens; port 0 takes a free one.
     points : Points or None, default=None
         Points of one's own to begin with.
     seen : callable or None, default=None
         Called with the view of each tab that is opened.
 
-    Attributes
-    ----------
+    Returns
+    -------
+    server : bokeh.server.server.BaseServer
+        The server.
     port : int
         Where it listens.
     """
-
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        points: Points | None = None,
-        seen: Callable[[View], None] | None = None,
-    ) -> None:
-        sockets, self.port = bind_sockets(host, port)
-        page = BokehTornado(
-            {"/": Application(FunctionHandler(lambda document: opened(document, points, seen)))},
-            extra_websocket_origins=origins(host, self.port),
-            websocket_max_message_size_bytes=MAX_MESSAGE,
-        )
-        http = HTTPServer(page)
-        http.add_sockets(sockets)
-        super().__init__(IOLoop.current(), page, http)
-        self.start()
+    sockets, port = bind_sockets(host, port)
+    page = BokehTornado(
+        {"/": Application(FunctionHandler(lambda document: opened(document, points, seen)))},
+        extra_websocket_origins=origins(host, port),
+        websocket_max_message_size_bytes=MAX_MESSAGE,
+    )
+    http = HTTPServer(page)
+    http.add_sockets(sockets)
+    server = BaseServer(IOLoop.current(), page, http)
+    server.start()
+    return server, port
 
 
 class Background:
@@ -111,7 +109,7 @@ class Background:
             import asyncio
 
             asyncio.set_event_loop(asyncio.new_event_loop())
-            self._server = PageServer(points=points, seen=seen)
+            self._server, self._port = serve(points=points, seen=seen)
             self.loop = self._server.io_loop
             is_up.set()
             self.loop.start()
@@ -119,7 +117,7 @@ class Background:
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
         is_up.wait(30)
-        self.url = f"http://127.0.0.1:{self._server.port}/"
+        self.url = f"http://127.0.0.1:{self._port}/"
 
     def stop(self) -> None:
         """End the server."""
