@@ -136,7 +136,7 @@ def test_a_click_adds_a_point_or_chooses_one(view):
     x, y = view.session.train.points[3]
     view._tapped(x, y)
     assert view._row == 3
-    view.own.adds.active, view.own.target.value = True, 1
+    view.own.adds.active, view.own.target.value = [0], 1
     view._tapped(0.25, 0.5)
     assert view.session.points.X[-1].tolist() == [0.25, 0.5]
     assert view.session.points.y[-1] == 1

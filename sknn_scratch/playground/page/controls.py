@@ -59,6 +59,9 @@ def _sign_sheet(sign: str) -> str:
     )
 
 
+HIDDEN_LABEL = "label { position: absolute; clip-path: inset(50%); }"
+"""For screen readers only: what it names is plain to see."""
+
 PLUS, MINUS = _sign_sheet("+"), _sign_sheet("−")
 
 
@@ -196,10 +199,10 @@ class Controls:
                     self._change(activation=(*activation[:i], new, *activation[i + 1 :]))
 
             select = Select(
+                title=f"activation of layer {i + 1}",
                 value=activation[i],
                 options=list(ACTIVATIONS),
-                stylesheets=[SHEET],
-                html_attributes={"aria-label": f"activation of layer {i + 1}"},
+                stylesheets=[SHEET, HIDDEN_LABEL],
                 sizing_mode="stretch_width",
                 min_width=10,
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import Checkbox, FileInput, Spinner
+from bokeh.models import CheckboxGroup, FileInput, NumericInput
 
 from sknn_scratch.playground.page.controls import SHEET, button
 from sknn_scratch.playground.points import Points
@@ -27,8 +27,8 @@ class OwnPoints:
 
     def __init__(self, upload: Callable[[bytes], None], save: Callable[[], None]) -> None:
         wide = {"stylesheets": [SHEET], "sizing_mode": "stretch_width"}
-        self.adds = Checkbox(label="add points by clicking", stylesheets=[SHEET])
-        self.target = Spinner(title="target of the points added", low=-10, high=10, step=1, value=0, **wide)
+        self.adds = CheckboxGroup(labels=["add points by clicking"], stylesheets=[SHEET])
+        self.target = NumericInput(title="target of the points added", low=-10, high=10, value=0, **wide)
         self.file = FileInput(accept=".csv", title="CSV of two or three columns", **wide)
         self.file.on_change("value", lambda _attr, _old, new: upload(b64decode(new)))
         self.root = column(
@@ -49,4 +49,4 @@ class OwnPoints:
                 np.concatenate(arrays) for arrays in zip(*(part[:2] for part in parts), strict=True)
             )
             points = Points(X, targets, session.has_classes)
-        return points.with_point((x, y), self.target.value)
+        return points.with_point((x, y), self.target.value or 0)

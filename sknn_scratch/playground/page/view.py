@@ -8,13 +8,13 @@ from typing import Any
 
 from bokeh.document import Document
 from bokeh.layouts import row
-from bokeh.models import Checkbox, Div, PreText, Row, Select, Spinner
+from bokeh.models import CheckboxGroup, Div, NumericInput, PreText, Row, Select
 
 from sknn_scratch.playground.code import code, weights, why_no_code
 from sknn_scratch.playground.explanation import UnitExplanation, explain_unit, unit_name
 from sknn_scratch.playground.page import words
 from sknn_scratch.playground.page.browser import Browser
-from sknn_scratch.playground.page.controls import SHEET, Controls, button
+from sknn_scratch.playground.page.controls import HIDDEN_LABEL, SHEET, Controls, button
 from sknn_scratch.playground.page.curves import Curves
 from sknn_scratch.playground.page.network_plot import N_PIXELS, NetworkPlot
 from sknn_scratch.playground.page.output_plot import OutputPlot
@@ -66,14 +66,18 @@ class View:
         """Buttons that train, and the presets."""
         self.play = button("▶ play", self._toggle_play, button_type="primary", width=84)
         self.speed = Select(
+            title="speed: training in a frame",
             options=list(SPEEDS),
             value="1 epoch",
-            stylesheets=[SHEET],
+            stylesheets=[SHEET, HIDDEN_LABEL],
             width=130,
-            html_attributes={"aria-label": "speed, per frame"},
         )
         self.preset = Select(
-            options=["presets …", *PRESETS], value="presets …", stylesheets=[SHEET], width=190
+            title="presets",
+            options=["presets …", *PRESETS],
+            value="presets …",
+            stylesheets=[SHEET, HIDDEN_LABEL],
+            width=190,
         )
         self.preset.on_change("value", lambda _attr, _old, new: self._use_preset(new))
         return row(
@@ -98,7 +102,7 @@ class View:
 
     def _make_choice(self) -> Row:
         """The point and the unit that are explained."""
-        self.row = Spinner(title="row", low=0, value=0, stylesheets=[SHEET], width=80)
+        self.row = NumericInput(title="row", low=0, value=0, stylesheets=[SHEET], width=80)
         self.row.on_change("value", lambda _attr, _old, new: self._choose_row(new or 0))
         self.unit = Select(title="unit", stylesheets=[SHEET], width=160)
         self.unit.on_change("value", lambda _attr, _old, new: self._choose_unit(*map(int, new.split("."))))
@@ -231,12 +235,12 @@ class View:
             self.session = Session(PRESETS[name], self.session.points)
             self._restructure()
 
-    def _box(self, label: str, attribute: str, then: Callable[[], None]) -> Checkbox:
-        def changed(_attr: str, _old: bool, new: bool) -> None:
-            setattr(self.output, attribute, new)
+    def _box(self, label: str, attribute: str, then: Callable[[], None]) -> CheckboxGroup:
+        def changed(_attr: str, _old: list[int], new: list[int]) -> None:
+            setattr(self.output, attribute, bool(new))
             then()
 
-        box = Checkbox(label=label, stylesheets=[SHEET])
+        box = CheckboxGroup(labels=[label], stylesheets=[SHEET])
         box.on_change("active", changed)
         return box
 
