@@ -224,7 +224,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return network.initialize(rng, data.X.dtype)
 
     def _why_no_checkpoint(self):
-        """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        """Why the state of a fit cannot be saved, and what to do; None if it can."""
         if self.solver == "lbfgs":
             return (
                 "solver='lbfgs': SciPy keeps to itself what its search remembers. Use another solver, or fit "

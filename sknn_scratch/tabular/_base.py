@@ -7,10 +7,11 @@ from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import loguniform
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -45,6 +46,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     """The walk from a table to fitted folds; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
+    _also_searched: dict[str, Any] = {}
+    """What one of the two estimators searches besides."""
 
     n_outputs_: int
     out_activation_: str
@@ -159,6 +162,42 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         observer.fit_ends()
         return self
 
+    @classmethod
+    def search_space(cls) -> dict[str, Any]:
+        """The hyper-parameters that the paper searches at random, with their distributions.
+
+        Returns
+        -------
+        dict of str -> list or distribution
+            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and similar searches, by parameter. A value
+            that is listed twice is drawn twice as often. The dict is yours to change.
+
+        References
+        ----------
+        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
+        on tabular data", NeurIPS 37. Of its kinds of embeddings for numbers, PBLD and none are here.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import RandomizedSearchCV
+        >>> from sknn_scratch import ScratchRealMLPClassifier
+        >>> space = ScratchRealMLPClassifier.search_space()
+        >>> search = RandomizedSearchCV(ScratchRealMLPClassifier(), space, n_iter=50)
+        >>> space["weight_decay"]
+        [0.0, 0.02]
+        """
+        return {
+            "numerical_embedding": [True, True, True, False],  # of its four kinds, three embed
+            "numerical_embedding_sigma": loguniform(0.05, 0.5),
+            "scale_layer": [True, True, True, False, False],
+            "hidden_layer_sizes": [(256,) * 3, (256,) * 3, (256,) * 3, (64,) * 5, (512,)],
+            "activation": ["relu", "selu", "mish"],
+            "learning_rate_init": loguniform(0.02, 0.3),
+            "dropout": [0.0] * 3 + [0.15] * 5 + [0.3] * 2,
+            "weight_decay": [0.0, 0.02],
+            **cls._also_searched,
+        }
+
     def _settings(self, own_validation):
         """The hyper-parameters: those of the preset, and what is given instead."""
         settings = with_objects(chosen(self, self._presets[self.preset]))
@@ -203,7 +242,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         return N_SPLITS_OF_FEW_ROWS if is_open and len(rows.y) < MANY_ROWS_FOR_ONE_SPLIT else 1
 
     def _why_no_checkpoint(self):
-        """What the state of a fit cannot be saved of, and what to do; None if it can."""
+        """Why the state of a fit cannot be saved, and what to do; None if it can."""
         if self.time_limit is not None:
             return f"time_limit={self.time_limit}: how many epochs fit would be measured anew. Use None."
         draws = getattr(self.n_cv, "shuffle", hasattr(self.n_cv, "random_state"))

@@ -19,7 +19,6 @@ from sknn_scratch.fitting._labels import refuse_singletons
 from sknn_scratch.fitting._parameters import SCORING_OF_CLASSES
 from sknn_scratch.tabular._base import BaseRealMLP
 from sknn_scratch.tabular._presets import CLASSIFIER_PRESETS, chosen
-from sknn_scratch.tabular._search_space import search_space
 
 if TYPE_CHECKING:
     from sknn_scratch._typing import (
@@ -43,56 +42,107 @@ _OF_PROBABILITIES = (
 class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     """RealMLP classifier: a multi-layer perceptron for tables with well chosen defaults.
 
-    It takes a table as it is: a frame of pandas or polars, or an array, with numbers, categories, strings,
-    booleans and gaps; it predicts probabilities of classes. The defaults are tuned for all tables at once, so
-    that they need no search of yours. A y of several columns of 0 and 1 is multilabel: each label gets one
-    probability.
+    X is a table: a frame of pandas or polars, or an array, with numbers, categories, strings, booleans and
+    gaps. The defaults were tuned on many tables at once, so they need no search. A y with several columns of
+    0 and 1 is multilabel: each label gets a probability.
 
-    A hyper-parameter that is None has the value of the preset, which its entry below names.
-    ``docs/tabular.md`` explains what the hyper-parameters are for.
+    A hyper-parameter that is None takes the value of the preset, which its entry names. ``docs/tabular.md``
+    explains the recipe.
 
     Parameters
     ----------
+    What to train
+        The preset, the number of networks, and what their predictions are for.
     preset : {'td', 'td-s', 'fast', 'best'}, default='td'
-        Where hyper-parameters have their values from. 'td' and 'td-s' are published: all of the recipe, or
-        the simplified one, which has no embeddings, no dropout and no weight decay. 'fast' and 'best' are
-        this library's: 'td' with half the units, a quarter of the epochs, and `refit`; 'best' has eight
-        members too.
+        The source of all hyper-parameters that are None. 'td' and 'td-s' are published: the whole recipe, and
+        a simplified one without embeddings, dropout and weight decay. 'fast' and 'best' are this library's
+        own: 'td' with half the units, a quarter of the epochs, and `refit`; 'best' also has eight members.
     n_ens : int or None, default=None
-        Members: networks trained at the same time on the same split, each from first weights of its own.
-        Their probabilities or predictions are averaged, and the best epoch is that of all together. None
-        means 1, 8 in 'best'.
+        Number of members: networks trained together on the same split, each from its own first weights. Their
+        probabilities or predictions are averaged, and one best epoch is chosen for all of them. None means 1,
+        8 in 'best'.
     n_cv : int, 'auto' or splitter, default='auto'
-        Splits. With more than 1 the rows are divided into so many folds. Each fold is the validation part
-        once, and `n_ens` members are trained each time. More than 1 is not possible with `X_val`. 'auto'
-        means 5 below 1,000 rows, where a fifth of the rows is too few to choose the best epoch by. It means
-        1 for more rows, and where `validation_fraction` or `X_val` is given. A splitter of scikit-learn says
-        itself which rows are held out each time, such as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for
-        which `fit` takes `groups`.
+        Number of splits. An int above 1 divides the rows into that many folds; each fold serves once as
+        validation data, and `n_ens` members are trained for it. This excludes `X_val`. 'auto' means 5 below
+        1,000 rows, where a fifth of the rows is too few to choose an epoch by; it means 1 for more rows, and
+        with `validation_fraction` or `X_val`. A scikit-learn splitter chooses the held-out rows itself, such
+        as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for which `fit` takes `groups`.
     refit : bool or None, default=None
-        Whether `n_ens` more members are trained at the end, on all rows, for as many epochs as the best epoch
-        has. They join the members that chose it, as one more split would. With one split a fit takes up to
-        2.25 times as long, mostly one and a half times. Not possible with `X_val`, where all rows of X are
-        trained on already. None means False, True in 'fast' and 'best' (but not with `X_val`).
+        Whether to train `n_ens` more members at the end, on all rows, for as many epochs as the best epoch
+        took. They join the members that chose it. With one split, a fit then takes about one and a half times
+        as long, at most 2.25 times. This excludes `X_val`, with which no rows of X are held out. None means
+        False, True in 'fast' and 'best' (but not with `X_val`).
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Weight of each class, which multiplies the weights of its samples: a dict ``{label: weight}``, or
+        'balanced', which means ``n_samples / (n_classes * n_samples_of_class)``. For multilabel y, a list has
+        one dict for each label, and a row gets the product.
+    calibrate : bool or None, default=None
+        Whether to divide raw scores by one temperature, the one with the least cross-entropy on the held-out
+        rows. Probabilities become better; predicted classes do not change. It needs no second fit. None means
+        False, True in 'fast' and 'best'.
     n_jobs : int or None, default=-1
-        Members at work at the same time, in threads; -1 means one for each core, None means 1 unless a joblib
-        backend says otherwise. The model does not depend on it.
+        Number of members trained at the same time, in threads; -1 means one for each core, None means 1
+        unless a joblib backend sets another number. The model does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Source of splits, first weights, the order of rows, and dropout. An int gives the same model each
+        time.
+    verbose : bool, default=False
+        Whether to print a line for each epoch.
+
+    Table
+        How columns become inputs.
     categorical_features : array-like of {bool, int, str}, 'from_dtype' or None, default='from_dtype'
-        Which columns hold categories, as in :class:`TabularPreprocessor`: a mask, indices or names; with
-        'from_dtype' the columns of a frame with a categorical, boolean or string dtype; with None there are
-        none.
+        Which columns hold categories, as in :class:`TabularPreprocessor`: a mask, indices or names.
+        'from_dtype' means the columns of a frame with a categorical, boolean or string dtype; None means no
+        column.
+    ordered_as_numbers : bool or None, default=None
+        Whether an ordered categorical column of pandas becomes a number, the position of its level. It
+        applies if `categorical_features` is 'from_dtype'. None means False, True in 'td-s'.
+    max_one_hot : int, inf or None, default=None
+        Largest number of levels for which a category becomes 0/1 columns; with more levels it is embedded.
+        None means 8, inf in 'td-s'.
+    category_embedding_size : int or None, default=None
+        Length of the vector that embeds a level. None means 8 in all presets.
+    numerical_embedding : bool or None, default=None
+        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`). None means True,
+        False in 'td-s'.
+    n_frequencies : int or None, default=None
+        Number of waves for each number. None means 16 in all presets.
+    numerical_embedding_size : int or None, default=None
+        Number of columns into which the waves of a number are mixed. None means 4 in all presets.
+    numerical_embedding_sigma : float or None, default=None
+        Standard deviation of the first frequencies. Of all settings of the embedding it is the one most worth
+        tuning. None means 0.1 in all presets.
+
+    Network
+        Its layers and first weights.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        Units of each hidden layer. None means (256, 256, 256), (128, 128, 128) in 'fast' and 'best'.
+        Number of units in each hidden layer. None means (256, 256, 256), (128, 128, 128) in 'fast' and
+        'best'.
     activation : str, Activation or None, default=None
         Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object.
         None means 'selu' in all presets.
     parametric_activation : bool or None, default=None
         Whether each unit learns an alpha in x + alpha (f(x) - x). None means True, False in 'td-s'.
+    scale_layer : bool or None, default=None
+        Whether to learn a factor for each input of the first hidden layer. None means True in all presets.
+    weight_init : {'std', 'normal'} or None, default=None
+        First weights: 'normal' draws them from N(0, 1); 'std' then divides them by the standard deviation of
+        each unit's output on the data. None means 'std', 'normal' in 'td-s'.
+    bias_init : {'he+5', 'normal'} or None, default=None
+        First biases: 'normal' draws them from N(0, 1); 'he+5' takes minus a random mean of the unit's output
+        on 5 rows. None means 'he+5', 'normal' in 'td-s'.
+    zero_output : bool or None, default=None
+        Whether the output layer starts at zero, before `weight_init` and `bias_init` apply to it. None means
+        False, True in 'td-s'.
+
+    Optimizer and regularization
+        How the weights change in a step.
     learning_rate_init : float or None, default=None
         The greatest learning rate. None means 0.04 in all presets.
     learning_rate : str, Schedule, callable or None, default=None
-        How the learning rate goes on, step by step: 'coslog4', four waves down to 0 that grow longer,
-        'flat_cos', or what ScratchMLPClassifier takes. None means 'coslog4' in all presets.
+        Schedule of the learning rate, step by step: 'coslog4', four waves down to 0 of growing length,
+        'flat_cos', or any schedule of ScratchMLPClassifier. None means 'coslog4' in all presets.
     scale_rate : float or None, default=None
         Factor of the learning rate for the scale layer. None means 6.0 in all presets.
     bias_rate : float or None, default=None
@@ -103,93 +153,53 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Factor of the learning rate for the embedding of numbers. None means 0.1 in all presets.
     category_embedding_rate : float or None, default=None
         Factor of the learning rate for the embedding of categories. None means 1.0 in all presets.
-    scale_layer : bool or None, default=None
-        Whether there is a learnt factor for each input of the first hidden layer. None means True in all
-        presets.
-    numerical_embedding : bool or None, default=None
-        Whether numbers are embedded by learnt waves (:class:`~sknn_scratch.core.PBLD`). None means
-        True, False in 'td-s'.
-    numerical_embedding_sigma : float or None, default=None
-        Standard deviation of the first frequencies: of the settings of the embedding the one most worth a
-        search. None means 0.1 in all presets.
-    n_frequencies : int or None, default=None
-        Waves of each number. None means 16 in all presets.
-    numerical_embedding_size : int or None, default=None
-        Columns that the waves of a number become. None means 4 in all presets.
-    max_one_hot : int, inf or None, default=None
-        Levels up to which a category becomes 0/1 columns; with more it is embedded. None means 8, inf
-        in 'td-s'.
-    category_embedding_size : int or None, default=None
-        Length of the vector of a level. None means 8 in all presets.
-    ordered_as_numbers : bool or None, default=None
-        Whether an ordered categorical column of pandas counts as numbers, the positions of its levels, if
-        `categorical_features` is 'from_dtype'. None means False, True in 'td-s'.
-    dropout : float or None, default=None
-        Share of the hidden units that is left out in each step. None means 0.15, 0.0 in 'td-s'.
-    weight_decay : float or None, default=None
-        Decoupled weight decay. It is multiplied by the square of the factor of the learning rate.
-        None means 0.02, 0.0 in 'td-s'.
-    bias_decay : float or None, default=None
-        Factor of the weight decay for biases. None means 0.0 in all presets.
-    regularization : str, Schedule, callable or None, default=None
-        The course of dropout and weight decay, which both start from their full strength. None means
-        'flat_cos' in all presets: half of the steps flat, and then half a cosine down to 0.
-    weight_init : {'std', 'normal'} or None, default=None
-        First weights: N(0, 1), for 'std' divided by the standard deviation that each unit has on the data.
-        None means 'std', 'normal' in 'td-s'.
-    bias_init : {'he+5', 'normal'} or None, default=None
-        First biases: 'he+5' is minus a random mean of what 5 rows make of the unit, 'normal' is N(0, 1).
-        None means 'he+5', 'normal' in 'td-s'.
-    zero_output : bool or None, default=None
-        Whether the output layer starts at zero, before `weight_init` and `bias_init` act on it. None
-        means False, True in 'td-s'.
-    label_smoothing : float or None, default=None
-        Share of a label that is spread over all classes in training. None means 0.1 in all presets, but 0 if
-        `scoring` judges probabilities.
+    batch_size : int or None, default=None
+        Number of rows in a mini-batch, or all rows if there are fewer. An epoch leaves out the rows that do
+        not fill a batch. None means 256 in all presets.
     beta_1 : float or None, default=None
         Decay rate of Adam's average of gradients. None means 0.9 in all presets.
     beta_2 : float or None, default=None
         Decay rate of Adam's average of squared gradients. None means 0.95 in all presets.
     epsilon : float or None, default=None
-        Keeps Adam's denominator from zero. None means 1e-8 in all presets.
-    batch_size : int or None, default=None
-        Rows of a mini-batch, or all if there are fewer. An epoch leaves out the rows that do not fill a
-        batch. None means 256 in all presets.
+        Keeps Adam's denominator away from zero. None means 1e-8 in all presets.
+    dropout : float or None, default=None
+        Share of the hidden units left out in each step. None means 0.15, 0.0 in 'td-s'.
+    weight_decay : float or None, default=None
+        Decoupled weight decay. The square of the learning-rate factor multiplies it. None means 0.02, 0.0 in
+        'td-s'.
+    bias_decay : float or None, default=None
+        Factor of the weight decay for biases. None means 0.0 in all presets.
+    regularization : str, Schedule, callable or None, default=None
+        Schedule of dropout and weight decay, both of which start at full strength. None means 'flat_cos' in
+        all presets: flat for half of the steps, then half a cosine down to 0.
+    label_smoothing : float or None, default=None
+        Share of a label that is spread over all classes in training. None means 0.1 in all presets, but 0 if
+        `scoring` evaluates probabilities.
+
+    Stopping
+        How long training lasts, and which epoch is kept.
     max_iter : int or None, default=None
-        Epochs, over which the schedules are stretched. None means 256, 64 in 'fast' and 'best'.
-    validation_fraction : float or None, default=None
-        Share of the rows that is held out to choose the best epoch by. None means 0.2 in all presets.
+        Number of epochs, over which the schedules extend. None means 256, 64 in 'fast' and 'best'.
     time_limit : float or None, default=None
-        Seconds that `fit` may take, with all members, splits and `refit`. At the speed of the first epochs
-        fewer than `max_iter` may fit: then the schedules span those that do, and the best one is kept. One
-        epoch is always run. How many fit depends on the machine and on what else it does, and so does the
-        model. None means no limit.
+        Seconds that `fit` may take, including all members, splits and `refit`. If the speed of the first
+        epochs does not allow `max_iter` of them, the schedules extend over the number that it allows; at
+        least one is run. The number of epochs depends on the machine and its load, and so does the model.
+        None means no limit.
     early_stopping : bool, default=False
-        Whether training ends after more epochs than ``patience_factor * best_epoch + n_iter_no_change``.
-        Otherwise all epochs are run. In both cases the weights of the best epoch are kept; among equals those
-        of the last one.
+        Whether to stop after ``patience_factor * best_epoch + n_iter_no_change`` epochs. Otherwise all epochs
+        are run. Either way the weights of the best epoch are kept; among equal scores the last epoch wins.
     n_iter_no_change : int, default=40
-        Epochs that training goes on beyond ``patience_factor * best_epoch``, with `early_stopping`.
+        Number of epochs that training continues beyond ``patience_factor * best_epoch``, with
+        `early_stopping`.
     patience_factor : float, default=3.0
         Factor of the best epoch in the rule of `early_stopping`.
+    validation_fraction : float or None, default=None
+        Share of the rows held out to choose the best epoch by. None means 0.2 in all presets.
     scoring : str, callable or None, default=None
-        What chooses the best epoch: the name of one of scikit-learn's scorers, a callable ``(estimator, X, y)
-        -> float`` of which greater is better, or 'loss'. None means accuracy, and for multilabel y the
-        negative validation cross-entropy. With 'loss', or the name of a score that is computed from
-        probabilities, such as 'neg_log_loss' or 'roc_auc', it is the validation cross-entropy, and labels are
-        not smoothed.
-    class_weight : dict, list of dict, 'balanced' or None, default=None
-        Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
-        or 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``. For multilabel y a list has
-        one dict for each label, and a row gets the product.
-    calibrate : bool or None, default=None
-        Whether raw scores are divided by the temperature for which the cross-entropy of the rows held out is
-        least. Probabilities become better, and predicted classes stay as they are; it takes no second fit.
-        None means False, True in 'fast' and 'best'.
-    random_state : int, RandomState instance or None, default=None
-        Source of splits, first weights, order of rows and dropout. An int gives the same model each time.
-    verbose : bool, default=False
-        Whether to print a line per epoch.
+        What chooses the best epoch: the name of a scikit-learn scorer, a callable ``(estimator, X, y) ->
+        float`` (greater is better), or 'loss'. None means accuracy, and for multilabel y the negative
+        validation cross-entropy. 'loss', and the name of any score of probabilities such as 'neg_log_loss' or
+        'roc_auc', means the validation cross-entropy, without label smoothing.
 
     Attributes
     ----------
@@ -255,6 +265,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         "scoring": SCORING_OF_CLASSES,
     }
     _presets = CLASSIFIER_PRESETS
+    _also_searched = {"label_smoothing": [0.0] * 3 + [0.1] * 7}
     loss = "log_loss"
     classes_: npt.NDArray[Any]
     temperature_: float
@@ -267,11 +278,26 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         n_ens: int | None = None,
         n_cv: int | Literal["auto"] | Splitter = "auto",
         refit: bool | None = None,
+        class_weight: dict[Any, Any] | list[Any] | Literal["balanced"] | None = None,
+        calibrate: bool | None = None,
         n_jobs: int | None = -1,
+        random_state: RandomState = None,
+        verbose: bool = False,
         categorical_features: npt.ArrayLike | None = "from_dtype",
+        ordered_as_numbers: bool | None = None,
+        max_one_hot: float | None = None,
+        category_embedding_size: int | None = None,
+        numerical_embedding: bool | None = None,
+        n_frequencies: int | None = None,
+        numerical_embedding_size: int | None = None,
+        numerical_embedding_sigma: float | None = None,
         hidden_layer_sizes: HiddenLayerSizes | None = None,
         activation: ActivationLike | None = None,
         parametric_activation: bool | None = None,
+        scale_layer: bool | None = None,
+        weight_init: Literal["std", "normal"] | None = None,
+        bias_init: Literal["he+5", "normal"] | None = None,
+        zero_output: bool | None = None,
         learning_rate_init: float | None = None,
         learning_rate: TabularScheduleLike | None = None,
         scale_rate: float | None = None,
@@ -279,47 +305,47 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         activation_rate: float | None = None,
         numerical_embedding_rate: float | None = None,
         category_embedding_rate: float | None = None,
-        scale_layer: bool | None = None,
-        numerical_embedding: bool | None = None,
-        numerical_embedding_sigma: float | None = None,
-        n_frequencies: int | None = None,
-        numerical_embedding_size: int | None = None,
-        max_one_hot: float | None = None,
-        category_embedding_size: int | None = None,
-        ordered_as_numbers: bool | None = None,
+        batch_size: int | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
         dropout: float | None = None,
         weight_decay: float | None = None,
         bias_decay: float | None = None,
         regularization: TabularScheduleLike | None = None,
-        weight_init: Literal["std", "normal"] | None = None,
-        bias_init: Literal["he+5", "normal"] | None = None,
-        zero_output: bool | None = None,
         label_smoothing: float | None = None,
-        beta_1: float | None = None,
-        beta_2: float | None = None,
-        epsilon: float | None = None,
-        batch_size: int | None = None,
         max_iter: int | None = None,
-        validation_fraction: float | None = None,
         time_limit: float | None = None,
         early_stopping: bool = False,
         n_iter_no_change: int = 40,
         patience_factor: float = 3.0,
+        validation_fraction: float | None = None,
         scoring: Scoring = None,
-        class_weight: dict[Any, Any] | list[Any] | Literal["balanced"] | None = None,
-        calibrate: bool | None = None,
-        random_state: RandomState = None,
-        verbose: bool = False,
     ) -> None:
         self.preset = preset
         self.n_ens = n_ens
         self.n_cv = n_cv
         self.refit = refit
+        self.class_weight = class_weight
+        self.calibrate = calibrate
         self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
         self.categorical_features = categorical_features
+        self.ordered_as_numbers = ordered_as_numbers
+        self.max_one_hot = max_one_hot
+        self.category_embedding_size = category_embedding_size
+        self.numerical_embedding = numerical_embedding
+        self.n_frequencies = n_frequencies
+        self.numerical_embedding_size = numerical_embedding_size
+        self.numerical_embedding_sigma = numerical_embedding_sigma
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.parametric_activation = parametric_activation
+        self.scale_layer = scale_layer
+        self.weight_init = weight_init
+        self.bias_init = bias_init
+        self.zero_output = zero_output
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
         self.scale_rate = scale_rate
@@ -327,63 +353,22 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         self.activation_rate = activation_rate
         self.numerical_embedding_rate = numerical_embedding_rate
         self.category_embedding_rate = category_embedding_rate
-        self.scale_layer = scale_layer
-        self.numerical_embedding = numerical_embedding
-        self.numerical_embedding_sigma = numerical_embedding_sigma
-        self.n_frequencies = n_frequencies
-        self.numerical_embedding_size = numerical_embedding_size
-        self.max_one_hot = max_one_hot
-        self.category_embedding_size = category_embedding_size
-        self.ordered_as_numbers = ordered_as_numbers
+        self.batch_size = batch_size
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.bias_decay = bias_decay
         self.regularization = regularization
-        self.weight_init = weight_init
-        self.bias_init = bias_init
-        self.zero_output = zero_output
         self.label_smoothing = label_smoothing
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.batch_size = batch_size
         self.max_iter = max_iter
-        self.validation_fraction = validation_fraction
         self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
         self.patience_factor = patience_factor
+        self.validation_fraction = validation_fraction
         self.scoring = scoring
-        self.class_weight = class_weight
-        self.calibrate = calibrate
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @staticmethod
-    def search_space() -> dict[str, Any]:
-        """The hyper-parameters that the paper searches, and how: for a search at random.
-
-        Returns
-        -------
-        dict of str -> list or distribution
-            For ``RandomizedSearchCV``, ``HalvingRandomSearchCV`` and their like, by parameter. Values
-            that are listed more than once are drawn more often. The dict is yours to change.
-
-        References
-        ----------
-        Holzmüller, Grinsztajn & Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees
-        on tabular data", NeurIPS 37. Its kinds of embeddings of numbers are PBLD or none here.
-
-        Examples
-        --------
-        >>> from sklearn.model_selection import RandomizedSearchCV
-        >>> from sknn_scratch import ScratchRealMLPClassifier
-        >>> space = ScratchRealMLPClassifier.search_space()
-        >>> search = RandomizedSearchCV(ScratchRealMLPClassifier(), space, n_iter=50)
-        >>> space["weight_decay"]
-        [0.0, 0.02]
-        """
-        return {**search_space(), "label_smoothing": [0.0] * 3 + [0.1] * 7}
 
     def predict(self, X: Data) -> ArrayOrAny:
         """Predict the labels.
