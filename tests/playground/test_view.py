@@ -10,6 +10,8 @@ pytest.importorskip("bokeh")
 
 from bokeh.document import Document
 
+from sknn_scratch.playground.explanation import explain_unit
+from sknn_scratch.playground.page import words
 from sknn_scratch.playground.page.view import View
 from sknn_scratch.playground.points import Points
 from sknn_scratch.playground.presets import PRESETS
@@ -79,6 +81,14 @@ def test_frames_train_while_it_plays_and_the_browser_keeps_up(view):
     view.browser._seen.value = view.browser._sent.value
     view.frame()
     assert view.session.n_epochs == 2
+
+
+def test_the_explanation_is_of_the_weights_shown_when_it_pauses(view):
+    view._toggle_play()
+    view.frame()
+    view._toggle_play()
+    now = explain_unit(view.session, view._row, *view._unit)
+    assert view.explanation.text == words.explained(now, None)
 
 
 def test_a_step_is_explained_before_and_after(view):

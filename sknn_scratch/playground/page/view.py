@@ -207,6 +207,8 @@ class View:
         self.is_playing = not self.is_playing and not self.session.ending
         self.play.label = "❚❚ pause" if self.is_playing else "▶ play"
         self._before = None
+        if not self.is_playing:  # while it plays, the table would change too fast to be read
+            self._explain()
         self.say(self.session.ending)
 
     def _pause(self) -> None:
