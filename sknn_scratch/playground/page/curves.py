@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bokeh.models import ColumnDataSource
+from bokeh.palettes import Viridis256, linear_palette
 from bokeh.plotting import figure
 
 from sknn_scratch.playground.session import Measurement
@@ -10,18 +11,8 @@ from sknn_scratch.plotting._style import BLUE, VERMILLION
 
 MAX_POINTS = 2000
 N_LAYERS = 9
-_SEQUENCE = [
-    "#440154",
-    "#472d7b",
-    "#3b528b",
-    "#2c728e",
-    "#21918c",
-    "#28ae80",
-    "#5ec962",
-    "#addc30",
-    "#fde725",
-]
-"""Of layers, from the data to the output: viridis."""
+_SEQUENCE = linear_palette(Viridis256[60:235], N_LAYERS)
+"""Of layers, from the data to the output: the part of viridis that is seen on white and on black."""
 
 
 class Curves:
@@ -64,7 +55,7 @@ class Curves:
         self.source.data = {name: [] for name in [*names, *(f"gradient_{i}" for i in range(N_LAYERS))]}
         self.score.title.text = "accuracy" if has_classes else "R²"
         n_shown = min(n_layers, N_LAYERS)
-        self.gradients.title.text = "gradient norm: data (dark) to output"
+        self.gradients.title.text = "gradient norm: data (blue) to output"
         for i, line in enumerate(self._lines):
             line.visible = i < n_shown
             if line.visible:
