@@ -12,18 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sknn_scratch.compiled import activations, losses, rules
-from sknn_scratch.compiled.epoch import (
-    FIRST_NORM,
-    LOSS,
-    N_TOTALS,
-    PENALTY,
-    WEIGHT,
-    Plan,
-    Vectors,
-    places_of,
-    run_steps,
-)
+from sknn_scratch.compiled.epoch import FIRST_NORM, LOSS, N_TOTALS, PENALTY, WEIGHT, run_steps
 from sknn_scratch.compiled.meeting import abandoned_on_failure, give_way_address, meeting_place
+from sknn_scratch.compiled.plan import Plan, Vectors, places_of
 from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
