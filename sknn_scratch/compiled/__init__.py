@@ -5,17 +5,17 @@ over memory: kernels that do several elementwise operations on a number while it
 here knows the core; the core knows nothing of it. To be read in this order:
 
 - ``jit``: numba's options, and kernels that are compiled once for each precision
-- ``elementary``: exp, log, tanh, erf and the like, without branches
+- ``elementary``, ``error_function``: exp, log, tanh, erf and the like, without branches
 - ``formulas``: from the text of a formula to source
 - ``activations``: kernels made of that source
 - ``loss_means``, ``losses_of_numbers``, ``losses_of_classes``, ``losses``: value and gradient
-- ``rules``: penalty, clipping and update in one pass
+- ``updates``, ``rules``: penalty, clipping and update in one pass
 - ``layers``: a dense layer and its activation as one
 - ``network``: a network of compiled layers, on the same parameters
 - ``products``: matrix products in compiled code
 - ``random_bits``, ``dropout``: random numbers and masks, the same as the core's
 - ``meeting``: where threads wait for each other
-- ``epoch``: whole epochs in one compiled loop, for one thread or several
+- ``plan``, ``passes``, ``epoch``: whole epochs in one compiled loop, for one thread or several
 - ``whole_epochs``: which networks that loop is for, and its arguments
 - ``engine``: who runs what
 

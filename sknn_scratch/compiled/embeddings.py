@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numba import types
 
 from sknn_scratch.compiled.jit import inner, kernel, matrix, read_matrix, reduction, row
-from sknn_scratch.compiled.layers import CompiledLayer
+from sknn_scratch.compiled.layers import SingleLayer
 from sknn_scratch.compiled.periodic import LARGEST, sine_and_cosine
 from sknn_scratch.core import PBLD, CategoryEmbedding
 from sknn_scratch.core.layers.base import Buffers
@@ -188,22 +188,13 @@ def embed_numbers_backward(
                     delta_x[i, k] += two_pi * frequencies[k, w] * delta_h[i]
 
 
-class PeriodicEmbedding(CompiledLayer):
-    """`PBLD` in one kernel a pass.
-
-    Parameters
-    ----------
-    embedding : PBLD
-        The core's layer.
-    """
+class PeriodicEmbedding(SingleLayer[PBLD]):
+    """`PBLD` in one kernel a pass."""
 
     kernels = embed_numbers, embed_numbers_backward
 
-    def __init__(self, embedding: PBLD) -> None:
-        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
-
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        waves = (n_rows, self.embedding.n_inputs * self.embedding.n_frequencies)
+        waves = (n_rows, self.layer.n_inputs * self.layer.n_frequencies)
         outputs = (n_rows, self.n_outputs)
         return {
             "cosines": aligned(waves, dtype),
@@ -211,9 +202,9 @@ class PeriodicEmbedding(CompiledLayer):
         }
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        n_inputs = self.embedding.n_inputs
+        n_inputs = self.layer.n_inputs
         return {
-            "sines": aligned((n_rows, n_inputs * self.embedding.n_frequencies), dtype),
+            "sines": aligned((n_rows, n_inputs * self.layer.n_frequencies), dtype),
             "delta_x": aligned((n_rows, n_inputs), dtype),
         }
 
@@ -252,28 +243,10 @@ def add_by_level(x: Any, delta: Any, gradient: Any) -> None:
             of_level[j] += delta[i, j]
 
 
-class LevelEmbedding(CompiledLayer):
-    """`CategoryEmbedding` with a backward pass in one kernel: NumPy counts column by column.
-
-    Parameters
-    ----------
-    embedding : CategoryEmbedding
-        The core's layer.
-    """
+class LevelEmbedding(SingleLayer[CategoryEmbedding]):
+    """`CategoryEmbedding` with a backward pass in one kernel: NumPy counts column by column."""
 
     kernels = (add_by_level,)
-
-    def __init__(self, embedding: CategoryEmbedding) -> None:
-        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
-
-    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.embedding.forward_buffers(n_rows, dtype)
-
-    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.embedding.backward_buffers(n_rows, dtype)
-
-    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
-        return self.embedding.forward(parameters, x, buffers)
 
     def backward(
         self,

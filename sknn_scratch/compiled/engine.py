@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import activations, rules
+from sknn_scratch.compiled import activations, rules, updates
 from sknn_scratch.compiled.jit import Kernel
 from sknn_scratch.compiled.network import compiled_layers, compiled_network, merged
 from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
@@ -127,7 +127,7 @@ class CompiledStep(Step):
     ) -> None:
         self.network, self.l2, self.training, self.workspace = network, float(l2), training, workspace
         self._rule = rules.CompiledRule(rule)
-        for kernel in (rules.update, rules.gradient_norm):
+        for kernel in (updates.update, updates.gradient_norm):
             kernel.compile(workspace.parameters.flat.dtype)
         self._strength = 0.0
 
@@ -137,7 +137,7 @@ class CompiledStep(Step):
 
     def gradient_norm(self) -> float:
         theta = self.workspace.parameters
-        norm: float = rules.gradient_norm[theta.flat.dtype](
+        norm: float = updates.gradient_norm[theta.flat.dtype](
             theta.flat, self.workspace.gradient.flat, theta.n_weights, self._strength
         )
         return norm

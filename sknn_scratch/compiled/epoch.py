@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import float64, int64, types
 
-from sknn_scratch.compiled import rules
+from sknn_scratch.compiled import updates
 from sknn_scratch.compiled.dropout import draw_mask
 from sknn_scratch.compiled.jit import inner, kernel, matrix, native, read_matrix, read_row, row, rows_in
 from sknn_scratch.compiled.loss_means import argument_types, sum_of
@@ -30,8 +30,8 @@ from sknn_scratch.compiled.plan import LINE, Data, integers, places_type, plan_t
 from sknn_scratch.compiled.random_bits import of_random_bits
 
 _value_and_gradient = native(argument_types, float64)
-_gradient_norm = native(rules.gradient_norm.arguments, float64)
-_update = native(rules.update.arguments, float64)
+_gradient_norm = native(updates.gradient_norm.arguments, float64)
+_update = native(updates.update.arguments, float64)
 
 LOSS, PENALTY, WEIGHT, FIRST_NORM, NORM = range(5)
 """The columns of the totals that :func:`run_steps` keeps."""

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sknn_scratch.compiled import elementary
+from sknn_scratch.compiled import elementary, error_function
 from sknn_scratch.compiled.jit import scalar
 
 _ARITHMETIC: Mapping[type[ast.AST], tuple[str, Callable[..., float]]] = {
@@ -226,10 +226,11 @@ def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> li
     list of function
         One for each name.
     """
-    files = {getattr(f, "py_func", f).__code__.co_filename for f in known.values()} | {elementary.__file__}
+    files = {getattr(f, "py_func", f).__code__.co_filename for f in known.values()}
+    files |= {elementary.__file__, error_function.__file__}
     content = b"".join(pathlib.Path(file).read_bytes() for file in sorted(files))
     digest = hashlib.sha256(content + source.encode()).hexdigest()[:12]
-    namespace = {**vars(elementary), **known}
+    namespace = {**vars(elementary), "erf": error_function.erf, **known}
     namespace |= {"sqrt": np.sqrt, "where": where, "maximum": maximum, "minimum": minimum}
     exec(compile(source.replace("{digest}", digest), __file__, "exec"), namespace)
     return [namespace[f"{name}_{digest}"] for name in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,44 @@ class CompiledLayer(Layer):
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         for part in self.parts:
             part.initialize(rng, parameters)
+
+
+CoreLayer = TypeVar("CoreLayer", bound=Layer)
+
+
+class SingleLayer(CompiledLayer, Generic[CoreLayer]):
+    """One layer of the core. A subclass replaces some of its passes; the others remain the core's.
+
+    Parameters
+    ----------
+    layer : Layer
+        The core's layer.
+    """
+
+    def __init__(self, layer: CoreLayer) -> None:
+        self.parts, self.layer, self.n_outputs = (layer,), layer, layer.n_outputs
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.layer.forward_buffers(n_rows, dtype)
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.layer.backward_buffers(n_rows, dtype)
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
+        self.layer.draw(rng, buffers, strength)
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        return self.layer.forward(parameters, x, buffers)
+
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        return self.layer.backward(parameters, gradient, x, delta, buffers)
 
 
 class DenseActivate(CompiledLayer):

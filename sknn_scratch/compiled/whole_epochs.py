@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import activations, losses, rules
+from sknn_scratch.compiled import activations, losses, rules, updates
 from sknn_scratch.compiled.epoch import FIRST_NORM, LOSS, N_TOTALS, PENALTY, WEIGHT, run_steps
 from sknn_scratch.compiled.meeting import abandoned_on_failure, give_way_address, meeting_place
 from sknn_scratch.compiled.plan import Plan, Vectors, places_of
@@ -93,8 +93,8 @@ def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Pla
         rule.max_grad_norm,
         float(network.l2),
         gemm_address(dtype),
-        rules.gradient_norm.address(dtype),
-        rules.update.address(dtype),
+        updates.gradient_norm.address(dtype),
+        updates.update.address(dtype),
         give_way_address(),
     )
     return plan, rule
