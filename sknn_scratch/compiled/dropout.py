@@ -16,7 +16,7 @@ from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
 from sknn_scratch.core.parameters import FloatArray
 
 
-# As in the core, each block of rows begins with new bits: those left over from the block before are not used.
+# As in the core, each block of rows begins with new bits; bits left over from the block before are not used.
 @inner
 def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
     """Write 0 with the probability `rate`, else 1 / (1 - rate)."""

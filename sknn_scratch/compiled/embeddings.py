@@ -1,8 +1,8 @@
 """The embeddings of RealMLP, of numbers and of categories, compiled.
 
-The kernels of `PBLD` use the memory of their buffers as vectors of one number for each row of the batch, so
-that their loops are long: for an input and a wave of it, first all cosines, then their share in each output.
-Backward reads the same vectors, of the same rows.
+The kernels of `PBLD` use their buffers as vectors with one number for each row of the batch, so their loops
+are long. For each wave of an input they compute all cosines, and then add them to each output. The backward
+pass reads the same vectors.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def total(a: Any) -> Any:
 
 @inner
 def copy(x: Any, out: Any) -> None:
-    """Write out <- x; an assignment of slices would look whether they overlap."""
+    """Write out <- x; an assignment of slices would check for overlap."""
     for i in range(out.size):
         out[i] = x[i]
 
@@ -141,7 +141,7 @@ def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
 #   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
 #   dL/dw = 2 pi x^T dL/dh          dL/db = 1^T dL/dh
 #   dL/dx = 2 pi w dL/dh + delta of the last output
-# The cosines have had their last reader then, and lend their memory to dL/dh.
+# Nothing reads the cosines after dL/dV, so dL/dh takes their memory.
 @kernel(_of_backward)
 def embed_numbers_backward(
     delta: Any,

@@ -1,13 +1,13 @@
-"""Whole epochs of a multi-layer perceptron in one compiled loop, by one thread or by several.
+"""Whole epochs of a multi-layer perceptron in one compiled loop, in one thread or in several.
 
-In small networks the time goes into calls, not arithmetic: fifty calls of NumPy a step, each a microsecond.
-Here Python calls once for many steps. The steps are those of the core, in the same order: take the rows,
-go forward, compute the loss, go backward, update.
+A step of a small network is calls, not arithmetic: fifty calls of NumPy, a microsecond each. Here Python
+calls once for many steps. The steps are those of the core, in the same order: take the rows, go forward,
+compute the loss, go backward, update.
 
 In large networks several threads run the same loop at once, each with one BLAS thread. Each step has three
-parts, and the threads wait for each other after each part. In the forward and backward pass, each thread has
-some of the rows. For the gradient of the weights, it has some of the inputs of each layer. In the update, it
-has some of the parameters.
+parts, and the threads wait for each other after each part. A thread takes some of the rows in the forward and
+backward passes, some of the inputs of each layer for the gradient of the weights, and some of the parameters
+in the update.
 
 Networks differ only in data: sizes, constants, and the addresses of the kernels of their activations and
 their loss. So the loop is compiled once for each precision.
@@ -53,7 +53,7 @@ def _batch_weight(data: Any, begin: int, n_rows: int) -> float:
 
 @inner
 def _take(data: Any, begin: int, x: Any, targets: Any, weights: Any) -> None:
-    """Copy the rows from position `begin` of the order on."""
+    """Copy rows, from position `begin` of the order on."""
     for i in range(len(x)):
         source = data.order[begin + i] if len(data.order) else begin + i
         for j in range(data.X.shape[1]):  # assigning rows would check for overlap first
@@ -204,8 +204,8 @@ def run_steps(
     Parameters
     ----------
     plan, X, y, weight, order, places, memory, random_bits, vectors
-        The network, the data, the generator for dropout, and the memory that is written, the same for all
-        threads. An empty `weight` or `order` stands for none.
+        The network, the data, the generator for dropout, and the memory that is written. All threads get the
+        same. An empty `weight` or `order` stands for none.
     start, stop : int
         The first row, and the one after the last.
     learning_rates : ndarray of shape (n_batches,)
@@ -213,13 +213,13 @@ def run_steps(
     n_steps : int
         Steps taken before.
     thread : int
-        The number of this thread, from 0; there is one for each row of `totals`.
+        The number of this thread, counted from 0: its row in `totals`.
     meeting : ndarray
-        From :func:`~sknn_scratch.compiled.meeting.meeting_place`.
+        What :func:`~sknn_scratch.compiled.meeting.meeting_place` returned.
     totals : ndarray of shape (n_threads, N_TOTALS)
-        Each thread writes its own row. It adds the loss of its rows and the penalty of its parameters, both
-        times the weight of the batch, and that weight. In an epoch's first step it also sets the norm of the
-        gradient.
+        Each thread writes its own row. It adds up the loss of its rows and the penalty of its
+        parameters, both times the weight of the batch, and that weight. In an epoch's first step it also sets
+        the norm of the gradient.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import numpy as np
 from sknn_scratch.compiled.elementary import Number, by_precision, exp
 from sknn_scratch.compiled.jit import scalar
 
-# Least largest errors on these intervals, of polynomials in x^2 and in x - 5 / 2
+# Minimax polynomials, in x^2 up to 1 and in x - 5 / 2 beyond
 _N0, _N1, _N2, _N3, _N4, _N5, _N6, _N7, _N8, _N9, _N10, _N11 = (
     0.12837916709551257,
     -0.37612638903183543,

@@ -1,4 +1,4 @@
-"""A dense layer and its activation as one layer: NumPy's product, and one compiled pass over its result."""
+"""Compiled layers, and a dense layer with its activation: NumPy's product, then one pass over its result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CompiledLayer(Layer):
     parts : tuple of Layer
         The core's layers.
     kernels : tuple of Kernel
-        What its passes call besides the kernels of its activation.
+        The kernels that its passes call, apart from those of its activation.
     """
 
     parts: tuple[Layer, ...]
@@ -112,7 +112,7 @@ class DenseActivate(CompiledLayer):
             buffers["slope"] = aligned((n_rows, self.n_outputs), dtype)
         return buffers
 
-    # a = f(z + b) with z = x W, and f'(z + b) beside it where it cannot be had from a
+    # a = f(z + b) with z = x W, and f'(z + b) beside it where a alone does not give it
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         a = self._product.forward(parameters, x, buffers)
         kernel, slope = self.kernel, buffers.get("slope", self._no_slope)

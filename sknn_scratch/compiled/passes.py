@@ -1,4 +1,4 @@
-"""The passes of a step for some rows: forward, back, and the gradient for a thread's share of the weights.
+"""The passes of a step: forward and back for some rows, and the gradient for some weights.
 
 The formulas are those of the layers in :mod:`sknn_scratch.core.layers`.
 """

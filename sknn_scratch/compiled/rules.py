@@ -1,8 +1,7 @@
-"""Update rules: penalty, clipping and rule in one pass over the parameters.
+"""The compiled form of the update rules: their codes and settings, and the step around the kernels.
 
-The formulas, and what is kept in the averages, are those of :mod:`sknn_scratch.core.optimizers` and
-:mod:`sknn_scratch.core.grouped_adam`: a state may go on in either. Each number comes from the memory once and
-goes back once.
+The averages of a state hold the same numbers as in :mod:`sknn_scratch.core.optimizers` and
+:mod:`sknn_scratch.core.grouped_adam`, so a state can go on in either engine.
 """
 
 from __future__ import annotations
@@ -39,18 +38,18 @@ _RULES: dict[type[Optimizer], tuple[int, tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class RuleKernel:
-    """What the kernel `update` is given of an optimizer.
+    """The compiled form of an optimizer: what the kernel `update` reads.
 
     Attributes
     ----------
     code : int
-        Which rule it is.
+        The code of the rule.
     constants : ndarray of float64
         Its settings.
     averages : tuple of str
         The names of the state's averages, one or two.
     max_grad_norm : float
-        The greatest norm of a gradient, infinite where gradients are not clipped.
+        The largest norm of a gradient; infinite without clipping.
     """
 
     code: int
@@ -59,7 +58,7 @@ class RuleKernel:
     max_grad_norm: float
 
     def arrays(self, state: OptimizerState) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, int]:
-        """The state as `update` wants it; an array that a rule does not have is of size 0.
+        """The state in the form that `update` reads; an array that the rule lacks has size 0.
 
         Parameters
         ----------
@@ -83,7 +82,7 @@ class RuleKernel:
 
 
 def kernel_of(optimizer: Optimizer) -> RuleKernel | None:
-    """What the kernel needs of an optimizer; None for rules that are not among the core's.
+    """The compiled form of an optimizer; None for rules that are not the core's.
 
     Parameters
     ----------
@@ -104,7 +103,7 @@ def kernel_of(optimizer: Optimizer) -> RuleKernel | None:
 
 
 class CompiledRule:
-    """An optimizer's step with the penalty of a network, by the kernel.
+    """An optimizer's step with the penalty of a network, computed by the kernel.
 
     Parameters
     ----------
@@ -144,20 +143,20 @@ class CompiledRule:
         theta, gradient : ndarray of shape (n_parameters,)
             The parameters, and the gradient of the loss, which is used up.
         state : OptimizerState
-            What the optimizer made for them.
+            The optimizer's state for them.
         learning_rate : float
-            Of this step.
+            The learning rate of this step.
         n_weights : int
             Parameters at the front that are penalised.
         strength : float
-            That of the penalty, alpha / n; 0 for none.
+            Strength of the penalty, alpha / n; 0 for none.
         team : Team or None, default=None
-            Threads that share the work. What is left in `theta` and `state` does not depend on them.
+            Threads that share the work. The new `theta` and `state` do not depend on their number.
 
         Returns
         -------
         float
-            ||W||^2 before the step, of which the penalty is strength / 2 times; 0 if there is none.
+            ||W||^2 before the step, to multiply by strength / 2 for the penalty; 0 without a penalty.
         """
         state.n_steps += 1
         rule, clipping = self._rule, 1.0

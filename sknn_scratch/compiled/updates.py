@@ -25,7 +25,7 @@ def _add_square(total: float, x: float) -> float:
 
 
 # The gradient of the loss and of the penalty alpha / (2 n) ||W||^2, clipped:
-# g <- clipping (g + strength W) with strength = alpha / n. Each rule begins with it, in its one loop, and
+# g <- clipping (g + strength W) with strength = alpha / n. Each rule computes it first, in the same loop, and
 # returns the sum of the squares of its parameters before the step.
 
 
@@ -76,8 +76,8 @@ def _rmsprop(
     return squares
 
 
-# m <- beta_1 m + g and v <- beta_2 v + g^2, both kept without their factors, then the step against
-# m / (sqrt(v) + epsilon)
+# m <- beta_1 m + g and v <- beta_2 v + g^2, both without the factors 1 - beta, then the step
+# against m / (sqrt(v) + epsilon)
 @inner
 def _adam(
     constants: npt.NDArray[np.float64],
@@ -104,8 +104,8 @@ def _adam(
     return squares
 
 
-# the same with factors of the step and of the decay for each parameter; in two loops, since LLVM does not
-# vectorise one with so many vectors, which might overlap
+# the same with factors of the step and of the decay for each parameter; in two loops, because LLVM does not
+# vectorise one loop over so many vectors that might overlap
 @inner
 def _adam_by_factors(
     constants: npt.NDArray[np.float64],
@@ -166,29 +166,29 @@ def update(
 ) -> float:
     """One step: g <- clipping (g + strength W), then the rule; returns ||W||^2 before it, 0 without penalty.
 
-    All vectors may be parts of longer ones. `n_weights` and `n_alike` are counted from their start: a number
-    below 0 is none, one above their length is all.
+    All vectors may be parts of longer ones. `n_weights` and `n_alike` count from their start: below 0 means
+    none, above their length means all.
 
     Parameters
     ----------
     code, constants
-        As in `RuleKernel`.
+        From `RuleKernel`.
     theta, gradient : ndarray of shape (n_parameters,)
         The parameters, which are changed, and the gradient without penalty, which is used up.
     first, second, rate_factor, decay_factor, n_alike
-        As from `RuleKernel.arrays`.
+        From `RuleKernel.arrays`.
     n_weights : int
         Parameters at the front that are penalised.
     strength : float
-        That of the penalty, alpha / n.
+        Strength of the penalty, alpha / n.
     clipping : float
         Factor of the gradient, 1 where it is not clipped.
     learning_rate : float
-        Of this step.
+        The learning rate of this step.
     n_steps : int
         Steps taken, this one included.
     regularization : float
-        Share of the weight decay, for rules with one that fades.
+        Share of the weight decay that is left, for rules whose decay fades.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def update(
     """
     step = epsilon = decay = 0.0
     if code in (ADAM, ADAMW, GROUPED_ADAM):
-        # pow, where an integer exponent would be a loop of products
+        # the exponents are floats: integers would become loops of products
         kept_1, kept_2 = constants[0] ** np.float64(n_steps), constants[1] ** np.float64(n_steps)
         corrected = math.sqrt((1.0 - kept_2) / (1.0 - constants[1]))
         step = learning_rate * (1.0 - constants[0]) / (1.0 - kept_1) * corrected
@@ -205,7 +205,7 @@ def update(
             epsilon = constants[2] / math.sqrt(1.0 - constants[1])
         else:  # epsilon is added to sqrt(v / (1 - beta_2^t))
             epsilon, decay = constants[2] * corrected, learning_rate * constants[3]
-    # from one border to the next, parameters are alike: penalised or not, with the same factors or their own
+    # between two borders, all parameters are penalised or none, with the same factors or each with its own
     n_penalised, n_of_one = min(max(n_weights, 0), theta.size), min(max(n_alike, 0), theta.size)
     penalty, squares, start = strength, 0.0, 0
     for stop in (min(n_penalised, n_of_one), max(n_penalised, n_of_one), theta.size):
@@ -252,12 +252,12 @@ def gradient_norm(theta: FloatArray, gradient: FloatArray, n_weights: int, stren
     n_weights : int
         Parameters at the front that are penalised, from 0 to all.
     strength : float
-        That of the penalty.
+        Strength of the penalty.
 
     Returns
     -------
     float
-        The norm, also where its square overflows.
+        The norm, even if its square overflows.
     """
     weights, of_weights, of_rest = theta[:n_weights], gradient[:n_weights], gradient[n_weights:]
     for scale in (1.0, 2.0**-600, 2.0**600):
