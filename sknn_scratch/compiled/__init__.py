@@ -1,33 +1,33 @@
 """Compiled training steps, by numba, where it is installed (``python -m pip install ".[fast]"``).
 
-The core stays what one reads and what runs without numba. Here are the same formulas without NumPy's passes
-over memory: kernels that do several elementwise operations on a number while it is in a register. What is
-here knows the core; the core knows nothing of it. To be read in this order:
+The core is the code to read, and it runs without numba. This package computes the same formulas without
+NumPy's passes over memory: its kernels do several elementwise operations on a number while it is in a
+register. It imports the core; the core does not import it. Read the files in this order:
 
 - ``jit``: numba's options, and kernels that are compiled once for each precision
-- ``elementary``: exp, log, tanh, erf and the like, without branches
-- ``formulas``: from the text of a formula to source
-- ``activations``: kernels made of that source
+- ``elementary``, ``error_function``: exp, log, tanh, erf and the like, without branches
+- ``formulas``: the text of a formula becomes source
+- ``activations``: kernels made from that source
 - ``loss_means``, ``losses_of_numbers``, ``losses_of_classes``, ``losses``: value and gradient
-- ``rules``: penalty, clipping and update in one pass
-- ``layers``: a dense layer and its activation as one
+- ``updates``, ``rules``: penalty, clipping and update in one pass
+- ``layers``: a dense layer and its activation in one layer
 - ``network``: a network of compiled layers, on the same parameters
 - ``products``: matrix products in compiled code
 - ``random_bits``, ``dropout``: random numbers and masks, the same as the core's
 - ``meeting``: where threads wait for each other
-- ``epoch``: whole epochs in one compiled loop, for one thread or several
-- ``whole_epochs``: which networks that loop is for, and its arguments
-- ``engine``: who runs what
+- ``plan``, ``passes``, ``epoch``: whole epochs in one compiled loop, for one thread or several
+- ``whole_epochs``: which networks that loop trains, and its arguments
+- ``engine``: chooses between that loop and compiled steps
 
 For networks of tables:
 
 - ``periodic``: sine and cosine at once
 - ``table_layers``: hidden layers fused with their activations
-- ``embeddings``: those of numbers and of categories
+- ``embeddings``: embeddings of numbers and of categories
 
-To be skipped at first reading:
+Skip at first reading:
 
-- ``__main__``: compiles kernels ahead
+- ``__main__``: compiles all kernels ahead of time
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ def obstacle() -> str:
         import numba  # noqa: F401
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
-    except ImportError as error:  # numba refuses a NumPy that it does not know
+    except ImportError as error:  # numba refuses versions of NumPy that it does not know
         return f"numba cannot be imported: {error}"
     return ""

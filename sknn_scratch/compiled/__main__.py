@@ -1,4 +1,4 @@
-"""Compile all kernels ahead, for an image or before workers start: ``python -m sknn_scratch.compiled``."""
+"""Compile all kernels ahead of time, as for a container image: ``python -m sknn_scratch.compiled``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Activations compiled from their formula texts: one pass for f and f', one for the bias or its gradient.
 
-f runs over all numbers as one vector, whatever the number of units, so that few are left over after the last
-full register. The bias has a loop of its own before it: both in one would be no faster, since the numbers
-come from the processor's cache, and would leave numbers over in each row.
+f runs over all numbers as one vector, whatever the number of units, so few are left over after the last full
+register. A loop of its own adds the bias first. One loop for both would be no faster, because the numbers
+come from the processor's cache, and it would leave numbers over in each row.
 """
 
 from __future__ import annotations
@@ -107,25 +107,26 @@ def backward_types(number: types.Type) -> tuple[types.Type, ...]:
 
 @functools.cache
 def _kernels(source: str) -> tuple[Kernel, Kernel]:
-    """The kernels `forward` and `backward` of a function, compiled when they are first wanted."""
+    """The kernels `forward` and `backward` of an activation, compiled on first use."""
     known = {"add_bias": add_bias, "add_columns": add_columns}
     forward, backward = functions(source, ("forward", "backward"), known)
     return kernel(forward_types)(forward), kernel(backward_types)(backward)
 
 
 class ActivationKernel(NamedTuple):
-    """What runs instead of the methods of an activation.
+    """The compiled form of an activation.
 
     Parameters
     ----------
     constants : ndarray of shape (n_constants,)
-        Its numbers, such as the slope of a leaky ReLU.
+        The numbers in its formula, such as the slope of a leaky ReLU.
     needs_slope : bool
         Whether forward writes f'(z) for backward. If not, backward computes it from a.
     forward, backward : Kernel
         ``forward[dtype](constants, z, bias, slope)`` writes z <- f(z + bias), and slope <- f' unless it has
         the shape (0, 0). ``backward[dtype](constants, a, slope, delta, bias_gradient)`` writes
-        delta <- delta f' and bias_gradient <- its column sums. Without a bias, these have size 0.
+        delta <- delta f' and bias_gradient <- its column sums. Without a bias, `bias` and
+        `bias_gradient` have size 0.
     """
 
     constants: npt.NDArray[Any]
@@ -137,19 +138,19 @@ class ActivationKernel(NamedTuple):
 def kernel_of(activation: Activation, dtype: npt.DTypeLike) -> ActivationKernel | None:
     """The kernel of an activation, or None if it has no formula texts that can be compiled.
 
-    The texts of a class that is not of this package are compared with its methods when they are first used.
+    The texts of a class from outside this package are compared with its methods on first use.
 
     Parameters
     ----------
     activation : Activation
-        Of the registry, or a user's own.
+        From the registry, or a user's own.
     dtype : dtype
         float64 or float32.
 
     Returns
     -------
     ActivationKernel or None
-        None also if texts and methods differ, which :func:`complaints` says once.
+        Also None if texts and methods differ; then :func:`complaints` says so once.
 
     Examples
     --------
@@ -176,13 +177,13 @@ _AGREED: dict[tuple[type[Activation], Formula, np.dtype[Any]], bool] = {}
 
 
 def _agrees(activation: Activation, formula: Formula, compiled: ActivationKernel) -> bool:
-    """Whether a user's methods compute what the texts beside them say; if not, warn once."""
+    """Whether a user's methods compute what the formula texts say; if not, complain once."""
     dtype = compiled.constants.dtype
     key = type(activation), formula, dtype
     if key not in _AGREED:
         z = np.linspace(-5, 5, 41, dtype=dtype)[np.newaxis]
         a, delta = np.empty_like(z), np.ones_like(z)
-        with np.errstate(all="ignore"):  # 0 / 0 is then compared with 0 / 0
+        with np.errstate(all="ignore"):  # 0 / 0 is NaN in both
             activation.forward(z.copy(), out=a)
             activation.backward(z.copy(), a.copy(), delta)
         own, slope, own_delta = z.copy(), np.empty_like(z), np.ones_like(z)
@@ -208,7 +209,7 @@ _COMPLAINTS: list[str] = []
 
 
 def complaints() -> list[str]:
-    """What users should know of the activations that were met since the last call."""
+    """Messages to users about the activations read since the last call."""
     messages = _COMPLAINTS.copy()
     _COMPLAINTS.clear()
     return messages

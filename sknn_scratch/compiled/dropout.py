@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from sknn_scratch.compiled.jit import inner, kernel, matrix
-from sknn_scratch.compiled.layers import CompiledLayer
+from sknn_scratch.compiled.layers import SingleLayer
 from sknn_scratch.compiled.random_bits import RandomBits, draw_bits, of_random_bits
 from sknn_scratch.core.layers import Dropout
 from sknn_scratch.core.layers.base import Buffers
 from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
-from sknn_scratch.core.parameters import FloatArray, LayerParameters
+from sknn_scratch.core.parameters import FloatArray
 
 
-# As in the core, each block of rows begins with new bits: those left over from the block before are not used.
+# As in the core, each block of rows begins with new bits; bits left over from the block before are not used.
 @inner
 def draw_mask(random_bits: Any, rate: float, mask: Any) -> None:
     """Write 0 with the probability `rate`, else 1 / (1 - rate)."""
@@ -65,38 +64,10 @@ def multiply(x: Any, mask: Any, out: Any) -> None:
         products[i] = values[i] * factors[i]
 
 
-class CompiledDropout(CompiledLayer):
-    """`Dropout` with masks from compiled code.
-
-    Parameters
-    ----------
-    dropout : Dropout
-        The core's layer.
-    """
+class CompiledDropout(SingleLayer[Dropout]):
+    """`Dropout` with masks from compiled code."""
 
     kernels = (draw,)
 
-    def __init__(self, dropout: Dropout) -> None:
-        self.parts, self.dropout, self.n_outputs = (dropout,), dropout, dropout.n_outputs
-
-    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.dropout.forward_buffers(n_rows, dtype)
-
-    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.dropout.backward_buffers(n_rows, dtype)
-
     def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
-        draw_by_kernel(rng, strength * self.dropout.rate, buffers["mask"])
-
-    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
-        return self.dropout.forward(parameters, x, buffers)
-
-    def backward(
-        self,
-        parameters: LayerParameters,
-        gradient: LayerParameters,
-        x: FloatArray,
-        delta: FloatArray,
-        buffers: Buffers,
-    ) -> FloatArray:
-        return self.dropout.backward(parameters, gradient, x, delta, buffers)
+        draw_by_kernel(rng, strength * self.layer.rate, buffers["mask"])

@@ -1,9 +1,9 @@
 """Exponentials and logarithms without branches, which LLVM turns into vector instructions.
 
-The C library's functions take one number at a time. These are arithmetic and bits only, so that a loop over
-an array computes four to sixteen numbers at once. They are right for infinities, NaN and subnormal numbers,
-and within 3 units in the last place (`tanh_softplus`: 4). A float32 argument is computed in float32. Signs
-of zeros are not kept, and `logistic` is 0 where exp(-x) overflows.
+The C library's functions take one number at a time. These use only arithmetic and bit operations, so a loop
+over an array computes four to sixteen numbers at once. They are right for infinities, NaN and subnormal
+numbers. Their errors are at most 3 units in the last place (`tanh_softplus`: 4). The result for a float32 is
+computed in float32. Signs of zeros are not kept, and `logistic` is 0 where exp(-x) overflows.
 
 The exponential: with k = round(x / log 2) and r = x - k log 2, exp(x) = 2^k (1 + p) where p = exp(r) - 1 is
 a Taylor polynomial, |r| < 0.35. The logarithm: with x = 2^k (1 + f), log(x) = k log 2 + log(1 + f), where
@@ -23,7 +23,7 @@ from numba.extending import overload
 from sknn_scratch.compiled.jit import scalar
 
 Number = Any
-"""A float64 or a float32, and what is computed from it."""
+"""A float64 or a float32, or a result computed from one."""
 
 
 def by_precision(double: Callable[..., Any], single: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,9 +40,9 @@ def by_precision(double: Callable[..., Any], single: Callable[..., Any]) -> Call
     return chosen
 
 
-# Numbers from here to twice as much have no fraction: adding it rounds, and the last bits are an integer.
+# Floats from this number to twice as much have no fraction. Adding it rounds: the last bits are an integer.
 _ROUNDER, _ROUNDER_32 = 1.5 * 2.0**52, np.float32(1.5 * 2.0**23)
-# log 2 in two parts. Products of the first with exponents are exact.
+# log 2 in two parts. Products of the first part with exponents are exact.
 _LOG2_HIGH, _LOG2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _LOG2_HIGH_32, _LOG2_LOW_32 = np.float32(6.9314575195e-01), np.float32(1.4286067653e-06)
 _PER_LOG2, _PER_LOG2_32 = 1 / math.log(2), np.float32(1 / math.log(2))
@@ -50,7 +50,7 @@ _HALF_32 = np.float32(0.5)
 
 
 # Beyond the bounds, exp is infinite or 0; up to them, 2^k is a product of two normal numbers. Python's min
-# and max let NaN pass if it is their first argument, and have no branch that LLVM would take apart.
+# and max return NaN if it is their first argument, and compile to no branch.
 @scalar
 def _reduced_64(x: Number) -> Any:
     x = max(min(x, 720.0), -760.0)
@@ -123,7 +123,7 @@ def exp(x: Number) -> Any:
     return ((type(x)(1) + _taylor(r)) * _power_of_two(first)) * _power_of_two(k - first)
 
 
-# 2^k p + (2^k - 1), of which nothing cancels: where k = 0 it is p
+# 2^k p + (2^k - 1), in which nothing cancels: where k = 0 it is p
 @scalar
 def expm1(x: Number) -> Any:
     """exp(x) - 1, exact to the last digits near 0."""
@@ -140,7 +140,7 @@ def logistic(x: Number) -> Any:
     return one / (one + exp(-x))
 
 
-# e / (e + 2) with e = exp(2 |x|) - 1; beyond 20 it is 1 to the last digit. Up to there 2^k is one factor.
+# e / (e + 2) with e = exp(2 |x|) - 1; beyond 20 it is 1 to the last digit. Up to 20, 2^k is one factor.
 @scalar
 def tanh(x: Number) -> Any:
     """The hyperbolic tangent."""
@@ -163,8 +163,8 @@ def tanh_softplus(x: Number) -> Any:
     return n / (n + number(2))
 
 
-# x = 2^k m with m in [sqrt(1/2), sqrt(2)): with the bits of sqrt(1/2) subtracted, the exponent's bits are k.
-# As last bits of the float 2^52 + 2048 they become a float.
+# x = 2^k m with m in [sqrt(1/2), sqrt(2)): minus the bits of sqrt(1/2), the exponent's bits are k. They
+# become a float as the last bits of the float 2^52 + 2048.
 @scalar
 def _split_64(x: Number) -> Any:
     bits = np.float64(x).view(np.int64) - 0x3FE6A09E00000000
@@ -242,7 +242,7 @@ def _log_and(k: Number, f: Number, c: Number) -> Any:
 
 @scalar
 def _with_ends(x: Number, value: Number) -> Any:
-    """The logarithm of any x: `value` is that of an x which is positive and finite."""
+    """The logarithm of any x, given its `value` for a positive and finite x."""
     number = type(x)
     value = value if x > number(0) else number(np.nan)
     value = value if x != number(0) else number(-np.inf)
@@ -258,7 +258,7 @@ def log(x: Number) -> Any:
     return _with_ends(x, _log_and(k + shift, m - number(1), number(0)))
 
 
-# 1 + x is rounded to y, and log(1 + x) = log(y) + (1 + x - y) / y in first order of the rounding error
+# 1 + x is rounded to y, and log(1 + x) = log(y) + (1 + x - y) / y to first order in the rounding error
 @scalar
 def log1p(x: Number) -> Any:
     """log(1 + x), exact to the last digits near 0."""
@@ -269,8 +269,8 @@ def log1p(x: Number) -> Any:
     return _with_ends(y, _log_and(k, m - one, error / y))
 
 
-# log(1 + exp(x)) = max(x, 0) + log(1 + e) with e = exp(-|x|) in [0, 1], where nothing overflows. There
-# 1 + e = 2^k (1 + f) with f = e or f = (e - 1) / 2, whichever is the smaller.
+# log(1 + exp(x)) = max(x, 0) + log(1 + e) with e = exp(-|x|) in [0, 1], where nothing overflows, and
+# 1 + e = 2^k (1 + f) with f = e or f = (e - 1) / 2, whichever is nearer to 0.
 @scalar
 def softplus(x: Number) -> Any:
     """log(1 + exp(x))."""
@@ -281,113 +281,4 @@ def softplus(x: Number) -> Any:
     return max(x, zero) + _log_and(k, f, zero)
 
 
-# Least largest errors on these intervals, of polynomials in x^2 and in x - 5 / 2
-_N0, _N1, _N2, _N3, _N4, _N5, _N6, _N7, _N8, _N9, _N10, _N11 = (
-    0.12837916709551257,
-    -0.37612638903183543,
-    0.11283791670945073,
-    -0.026866170643249945,
-    0.005223977607228244,
-    -0.0008548325981182978,
-    0.00012055295086825166,
-    -1.4924740503519107e-05,
-    1.6447469657621117e-06,
-    -1.6208828768071726e-07,
-    1.3721547453826588e-08,
-    -7.798632850608556e-10,
-)
-_O0, _O1, _O2, _O3, _O4, _O5, _O6 = map(
-    np.float32,
-    (
-        0.1283791658815026,
-        -0.3761262690358044,
-        0.11283597463488061,
-        -0.02685432879606755,
-        0.005189311942687205,
-        -0.0008018854992791757,
-        7.882497110105191e-05,
-    ),
-)
-_P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8, _P9, _P10, _P11, _P12, _P13, _P14, _P15, _P16 = (
-    1.556815272727146,
-    0.35268075098600754,
-    -0.05610626646813924,
-    0.010858072777676482,
-    -0.0021654768938318748,
-    0.00042093230359444955,
-    -7.703119278008198e-05,
-    1.2756149603850304e-05,
-    -1.7678871283054947e-06,
-    1.5639974386397519e-07,
-    1.1738823967083397e-08,
-    -1.1769149840160658e-08,
-    3.5953801823475465e-09,
-    -4.676439978588521e-10,
-    2.6301192915668954e-10,
-    -6.967567752889063e-11,
-    -2.0774081691530576e-11,
-)
-_Q0, _Q1, _Q2, _Q3, _Q4, _Q5, _Q6, _Q7 = map(
-    np.float32,
-    (
-        1.556815266609192,
-        0.35268062353134155,
-        -0.05610816180706024,
-        0.010853500105440617,
-        -0.0021665217354893684,
-        0.0004309163196012378,
-        -6.18159756413661e-05,
-        2.1686952095478773e-05,
-    ),
-)
-
-
-# c_0 + c_1 t + c_2 t^2 + c_3 t^3, a piece of a longer polynomial
-@scalar
-def _cubic(t: Number, c_0: Number, c_1: Number, c_2: Number, c_3: Number) -> Any:
-    return (c_0 + t * c_1) + (t * t) * (c_2 + t * c_3)
-
-
-@scalar
-def _erf_near_64(s: Number) -> Any:
-    u = (s * s) * (s * s)
-    return _cubic(s, _N0, _N1, _N2, _N3) + u * (
-        _cubic(s, _N4, _N5, _N6, _N7) + u * _cubic(s, _N8, _N9, _N10, _N11)
-    )
-
-
-@scalar
-def _erf_near_32(s: Number) -> Any:
-    return _cubic(s, _O0, _O1, _O2, _O3 + s * (_O4 + s * (_O5 + s * _O6)))
-
-
-@scalar
-def _erf_far_64(t: Number) -> Any:
-    u = (t * t) * (t * t)
-    high = _cubic(t, _P8, _P9, _P10, _P11) + u * _cubic(t, _P12, _P13, _P14, _P15 + t * _P16)
-    return _cubic(t, _P0, _P1, _P2, _P3) + u * (_cubic(t, _P4, _P5, _P6, _P7) + u * high)
-
-
-@scalar
-def _erf_far_32(t: Number) -> Any:
-    return _cubic(t, _Q0, _Q1, _Q2, _Q3) + (t * t) * (t * t) * _cubic(t, _Q4, _Q5, _Q6, _Q7)
-
-
-_erf_near = by_precision(_erf_near_64, _erf_near_32)
-_erf_far = by_precision(_erf_far_64, _erf_far_32)
-
-
-# x + x P(x^2) up to 1, and then 1 - exp(-x^2 - Q(x)); from 6 on it is 1 to the last digit
-@scalar
-def erf(x: Number) -> Any:
-    """The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    number = type(x)
-    y = min(abs(x), number(6))
-    square = y * y
-    near = y + y * _erf_near(square)
-    far = number(1) - exp(-(square + _erf_far(y - number(2.5))))
-    value = near if y < number(1) else far
-    return value if x > number(0) else -value
-
-
-__all__ = ["erf", "exp", "expm1", "log", "log1p", "logistic", "softplus", "tanh", "tanh_softplus"]
+__all__ = ["exp", "expm1", "log", "log1p", "logistic", "softplus", "tanh", "tanh_softplus"]

@@ -1,8 +1,8 @@
 """The embeddings of RealMLP, of numbers and of categories, compiled.
 
-The kernels of `PBLD` use the memory of their buffers as vectors of one number for each row of the batch, so
-that their loops are long: for an input and a wave of it, first all cosines, then their share in each output.
-Backward reads the same vectors, of the same rows.
+The kernels of `PBLD` use their buffers as vectors with one number for each row of the batch, so their loops
+are long. For each wave of an input they compute all cosines, and then add them to each output. The backward
+pass reads the same vectors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numba import types
 
 from sknn_scratch.compiled.jit import inner, kernel, matrix, read_matrix, reduction, row
-from sknn_scratch.compiled.layers import CompiledLayer
+from sknn_scratch.compiled.layers import SingleLayer
 from sknn_scratch.compiled.periodic import LARGEST, sine_and_cosine
 from sknn_scratch.core import PBLD, CategoryEmbedding
 from sknn_scratch.core.layers.base import Buffers
@@ -43,7 +43,7 @@ def total(a: Any) -> Any:
 
 @inner
 def copy(x: Any, out: Any) -> None:
-    """Write out <- x; an assignment of slices would look whether they overlap."""
+    """Write out <- x; an assignment of slices would check for overlap."""
     for i in range(out.size):
         out[i] = x[i]
 
@@ -141,7 +141,7 @@ def _of_backward(number: types.Type) -> tuple[types.Type, ...]:
 #   dL/dV = cos(h)^T delta          dL/dc = 1^T delta          dL/dh = -(delta V^T) sin(h)
 #   dL/dw = 2 pi x^T dL/dh          dL/db = 1^T dL/dh
 #   dL/dx = 2 pi w dL/dh + delta of the last output
-# The cosines have had their last reader then, and lend their memory to dL/dh.
+# Nothing reads the cosines after dL/dV, so dL/dh takes their memory.
 @kernel(_of_backward)
 def embed_numbers_backward(
     delta: Any,
@@ -188,22 +188,13 @@ def embed_numbers_backward(
                     delta_x[i, k] += two_pi * frequencies[k, w] * delta_h[i]
 
 
-class PeriodicEmbedding(CompiledLayer):
-    """`PBLD` in one kernel a pass.
-
-    Parameters
-    ----------
-    embedding : PBLD
-        The core's layer.
-    """
+class PeriodicEmbedding(SingleLayer[PBLD]):
+    """`PBLD` in one kernel a pass."""
 
     kernels = embed_numbers, embed_numbers_backward
 
-    def __init__(self, embedding: PBLD) -> None:
-        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
-
     def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        waves = (n_rows, self.embedding.n_inputs * self.embedding.n_frequencies)
+        waves = (n_rows, self.layer.n_inputs * self.layer.n_frequencies)
         outputs = (n_rows, self.n_outputs)
         return {
             "cosines": aligned(waves, dtype),
@@ -211,9 +202,9 @@ class PeriodicEmbedding(CompiledLayer):
         }
 
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        n_inputs = self.embedding.n_inputs
+        n_inputs = self.layer.n_inputs
         return {
-            "sines": aligned((n_rows, n_inputs * self.embedding.n_frequencies), dtype),
+            "sines": aligned((n_rows, n_inputs * self.layer.n_frequencies), dtype),
             "delta_x": aligned((n_rows, n_inputs), dtype),
         }
 
@@ -252,28 +243,10 @@ def add_by_level(x: Any, delta: Any, gradient: Any) -> None:
             of_level[j] += delta[i, j]
 
 
-class LevelEmbedding(CompiledLayer):
-    """`CategoryEmbedding` with a backward pass in one kernel: NumPy counts column by column.
-
-    Parameters
-    ----------
-    embedding : CategoryEmbedding
-        The core's layer.
-    """
+class LevelEmbedding(SingleLayer[CategoryEmbedding]):
+    """`CategoryEmbedding` with a backward pass in one kernel: NumPy counts column by column."""
 
     kernels = (add_by_level,)
-
-    def __init__(self, embedding: CategoryEmbedding) -> None:
-        self.parts, self.embedding, self.n_outputs = (embedding,), embedding, embedding.n_outputs
-
-    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.embedding.forward_buffers(n_rows, dtype)
-
-    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
-        return self.embedding.backward_buffers(n_rows, dtype)
-
-    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
-        return self.embedding.forward(parameters, x, buffers)
 
     def backward(
         self,

@@ -1,4 +1,4 @@
-"""Who runs what: whole epochs of perceptrons in one compiled loop, compiled steps for all others."""
+"""The compiled engine: whole epochs of perceptrons in one loop, compiled steps for all other networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import activations, rules
+from sknn_scratch.compiled import activations, rules, updates
 from sknn_scratch.compiled.jit import Kernel
 from sknn_scratch.compiled.network import compiled_layers, compiled_network, merged
 from sknn_scratch.compiled.whole_epochs import WholeEpochs, plan_of
@@ -23,7 +23,7 @@ from sknn_scratch.core.workspace import Workspace
 
 
 class CompiledEngine(Engine):
-    """Numba's kernels, and NumPy for what has none.
+    """Numba's kernels, and NumPy for parts without a kernel.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class CompiledEngine(Engine):
     name: ClassVar[str] = "numba"
 
     failure: ClassVar[str] = ""
-    """Why kernels are not used any more in this process, if one could not be compiled."""
+    """Why this process no longer uses kernels; empty unless one could not be compiled."""
 
     def __init__(self, warn: Callable[[str], object], tell: Callable[[str], object]) -> None:
         self._warn, self._tell = warn, tell
@@ -55,7 +55,7 @@ class CompiledEngine(Engine):
         return prepared or NUMPY.run_epoch(network, parameters, batches, training, rng, team)
 
     def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
-        """The network of compiled layers, whose parameters lie where they lay."""
+        """The network of compiled layers, on the same vector of parameters."""
         return self._prepared(compiled_network, network, parameters) or (network, parameters)
 
     def raw_scores(
@@ -65,7 +65,7 @@ class CompiledEngine(Engine):
         parameters: Sequence[LayerParameters],
         rows: npt.NDArray[np.intp] | None = None,
     ) -> FloatArray:
-        """By compiled layers."""
+        """The raw scores from compiled layers."""
         dtype = np.result_type(X, *[array for of_layer in parameters for array in of_layer.values()])
         has_kernels = dtype in (np.float64, np.float32)
         layers = self._prepared(compiled_layers, network.layers, dtype) if has_kernels else None
@@ -74,7 +74,7 @@ class CompiledEngine(Engine):
         return forward_by_blocks(layers, X, merged(layers, parameters), rows)
 
     def _prepared(self, prepare: Callable[..., Any], *args: Any) -> Any:
-        """What is prepared with kernels, or None if one of them cannot be compiled."""
+        """What `prepare` returns, or None if it needs a kernel that cannot be compiled."""
         if self.failure:
             return None
         before = Kernel.seconds
@@ -120,14 +120,14 @@ def _run_epoch(
 
 
 class CompiledStep(Step):
-    """One step around NumPy's products: the penalty, the clipping and the update in one pass."""
+    """One step: NumPy's products, then the penalty, the clipping and the update in one pass."""
 
     def __init__(
         self, network: Network, l2: float, training: Training, workspace: Workspace, rule: rules.RuleKernel
     ) -> None:
         self.network, self.l2, self.training, self.workspace = network, float(l2), training, workspace
         self._rule = rules.CompiledRule(rule)
-        for kernel in (rules.update, rules.gradient_norm):
+        for kernel in (updates.update, updates.gradient_norm):
             kernel.compile(workspace.parameters.flat.dtype)
         self._strength = 0.0
 
@@ -137,7 +137,7 @@ class CompiledStep(Step):
 
     def gradient_norm(self) -> float:
         theta = self.workspace.parameters
-        norm: float = rules.gradient_norm[theta.flat.dtype](
+        norm: float = updates.gradient_norm[theta.flat.dtype](
             theta.flat, self.workspace.gradient.flat, theta.n_weights, self._strength
         )
         return norm

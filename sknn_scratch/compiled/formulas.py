@@ -1,12 +1,12 @@
-"""From the text of a formula to the source of compiled functions.
+"""The text of a formula becomes the source of compiled functions.
 
 The `formula` and the `derivative` of an activation are texts such as ``"z if z > 0 else 2 * (exp(z) - 1)"``.
-They are read by a list of what is allowed, and nothing else is ever evaluated. Numbers become constants,
+The reader accepts a list of operations and functions, and evaluates nothing else. Numbers become constants,
 which are data: ``"where(z > c0, z, c1 * expm1(z))"`` with the constants (0, 2). So functions that differ in
-numbers share one compilation. Four patterns are rewritten, for which there are functions that are faster or
-without overflow and cancellation: log(1 + exp(u)) is softplus(u), tanh of it is tanh_softplus(u), log(1 + u)
-is log1p(u), exp(u) - 1 is expm1(u), also as 1 - exp(u). A division by a number is a product with its
-reciprocal. Powers up to 4 are products.
+numbers share one compilation. Four patterns become functions that are faster, or that avoid overflow and
+cancellation: log(1 + exp(u)) is softplus(u), tanh of it is tanh_softplus(u), log(1 + u) is log1p(u), and
+exp(u) - 1 is expm1(u), also as 1 - exp(u). A division by a number is a product with its reciprocal. Powers up
+to 4 are products.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sknn_scratch.compiled import elementary
+from sknn_scratch.compiled import elementary, error_function
 from sknn_scratch.compiled.jit import scalar
 
 _ARITHMETIC: Mapping[type[ast.AST], tuple[str, Callable[..., float]]] = {
@@ -46,11 +46,11 @@ _OF_TWO = {"max": "maximum", "min": "minimum"}
 
 @scalar
 def where(condition: Any, value: Any, otherwise: Any) -> Any:
-    """``value if condition else otherwise``, of which both are computed: no branch stops vectorisation."""
+    """``value if condition else otherwise``, with both computed: no branch stops vectorisation."""
     return value if condition else otherwise
 
 
-# NaN stays NaN, as in NumPy: the comparison is then false, and the other number could only be less or more
+# NaN stays NaN, as in NumPy: with it both comparisons are false, and the sum is NaN
 @scalar
 def maximum(a: Any, b: Any) -> Any:
     """The larger number, or NaN."""
@@ -64,7 +64,7 @@ def minimum(a: Any, b: Any) -> Any:
 
 
 class UnreadableError(ValueError):
-    """A text that is not a formula of one number."""
+    """A text that is not a formula in one variable."""
 
 
 class Formula(NamedTuple):
@@ -79,7 +79,7 @@ class Formula(NamedTuple):
     constants : tuple of float
         The numbers c0, c1, ... of both.
     needs_z : bool
-        Whether f' has z in it.
+        Whether f' depends on z itself.
     """
 
     value: str
@@ -88,9 +88,9 @@ class Formula(NamedTuple):
     needs_z: bool
 
     @classmethod
-    @functools.cache  # validation asks after every epoch
+    @functools.cache  # validation reads them after every epoch
     def read(cls, value: str, derivative: str) -> Formula | None:
-        """Read two texts; None if they have anything in them but arithmetic and the functions known here.
+        """Read two texts; None if they contain anything except arithmetic and known functions.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Formula(NamedTuple):
             tree, of_derivative = _parsed(value), _parsed(derivative)
             sources = (
                 _source(tree, ("z",), constants),
-                # of a derivative that is 1 nothing is computed
+                # a derivative of 1 needs no computation
                 "1" if _is_one(of_derivative) else _source(of_derivative, ("z", "a"), constants),
             )
         except (UnreadableError, SyntaxError, ArithmeticError, ValueError):
@@ -208,28 +208,29 @@ def _source(tree: ast.expr, variables: Sequence[str], constants: list[float]) ->
 def functions(source: str, names: Sequence[str], known: Mapping[str, Any]) -> list[Callable[..., Any]]:
     """Python functions from source, for numba to compile and to find again in its cache on disk.
 
-    numba's cache asks for a file, a function's name and its bytecode, which has the names of the functions
-    that it calls but not their content. So the name has a digest of the source and of
-    the files that these functions are from.
+    numba's cache finds a function by its file, its name and its bytecode. The bytecode holds the names of the
+    functions that it calls, but not their content. So the name gets a digest of the source and of the files
+    of these functions.
 
     Parameters
     ----------
     source : str
-        Definitions, with ``{digest}`` where a name shall have it.
+        Definitions, with ``{digest}`` in each name.
     names : sequence of str
         Which functions are wanted, without the digest.
     known : mapping
-        What the source refers to besides the functions of formulas.
+        What the source calls apart from the functions of formulas.
 
     Returns
     -------
     list of function
         One for each name.
     """
-    files = {getattr(f, "py_func", f).__code__.co_filename for f in known.values()} | {elementary.__file__}
+    files = {getattr(f, "py_func", f).__code__.co_filename for f in known.values()}
+    files |= {elementary.__file__, error_function.__file__}
     content = b"".join(pathlib.Path(file).read_bytes() for file in sorted(files))
     digest = hashlib.sha256(content + source.encode()).hexdigest()[:12]
-    namespace = {**vars(elementary), **known}
+    namespace = {**vars(elementary), "erf": error_function.erf, **known}
     namespace |= {"sqrt": np.sqrt, "where": where, "maximum": maximum, "minimum": minimum}
     exec(compile(source.replace("{digest}", digest), __file__, "exec"), namespace)
     return [namespace[f"{name}_{digest}"] for name in names]

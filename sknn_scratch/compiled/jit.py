@@ -1,4 +1,4 @@
-"""How functions are compiled: numba's options, one for all, and one compilation for each precision.
+"""How functions are compiled: one set of numba's options, and one compilation for each precision.
 
 Numba (0.60 and later) loses vectorised loops in silence. Three habits keep them: ``error_model="numpy"``, so
 that no division may raise; loops over slices that begin at 0 instead of ``range(k, n)``; and no call of the
@@ -25,8 +25,8 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"
 """No lock of the interpreter, no exceptions for 1 / 0, and no numba runtime (NRT).
 
 The runtime counts references at every slice, which in small networks takes longer than the arithmetic.
-Without it, code that allocates does not compile, such as an assignment of slices that may overlap, and no
-function may return a slice that it made.
+Without it, code that allocates does not compile, such as an assignment of slices that may overlap. No
+function may return an array.
 """
 
 
@@ -49,7 +49,7 @@ def _compiled(
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a function that other compiled functions call, with whatever types they have."""
+    """Decorate a function that other compiled functions call, with arguments of any type."""
     return _jit(function)
 
 
@@ -67,22 +67,21 @@ Arguments = Callable[[types.Type], tuple[types.Type, ...]]
 
 
 class Kernel:
-    """A compiled function that Python calls, compiled once for each precision when it is first wanted.
+    """A function that Python calls, compiled once for each precision, on first use.
 
-    Whatever the layout of the arrays, and whether they may be written, the compilation is the same: so are
-    the bits.
+    One compilation serves arrays of every layout, read-only or not. So the bits of the results are the same.
 
     Parameters
     ----------
     function : function
-        What is compiled.
+        The function to compile.
     arguments : callable
-        The types of its arguments, given numba's type of the numbers.
+        Returns the types of its arguments, given numba's type of the numbers.
 
     Attributes
     ----------
     seconds : float
-        Time that all kernels have taken to compile in this process, apart from loading them from the cache.
+        Time spent on compiling in this process, without loading kernels from the cache.
     all : list of Kernel
         Every kernel of this process.
     """
@@ -96,7 +95,7 @@ class Kernel:
         self._compiled: dict[np.dtype[Any], Callable[..., Any]] = {}
 
     def compile(self, dtype: npt.DTypeLike) -> None:
-        """Compile for a precision, or load from the cache, unless that has been done."""
+        """Compile for a precision, or load from the cache, if not done yet."""
         dtype = np.dtype(dtype)
         if dtype not in (np.float64, np.float32):
             raise TypeError(f"Kernels are compiled for float64 and float32, got {dtype}.")
@@ -112,7 +111,7 @@ class Kernel:
         return self._compiled[np.dtype(dtype)]
 
     def address(self, dtype: npt.DTypeLike) -> int:
-        """Where the compiled function lies, for :func:`native` calls."""
+        """The address of the compiled function, for calls by :func:`native`."""
         compiled = self[dtype]
         if numba.config.DISABLE_JIT:
             _FUNCTIONS[id(compiled)] = compiled
@@ -123,26 +122,26 @@ class Kernel:
 
 
 _FUNCTIONS: dict[int, Callable[..., Any]] = {}
-"""What :func:`native` calls where compilation is disabled."""
+"""The functions that :func:`native` calls where compilation is disabled."""
 
 
 def native(arguments: Arguments, result: types.Type) -> Callable[..., Any]:
-    """Make a function by which compiled code calls kernels of given types that it does not know yet.
+    """Make a function by which compiled code calls kernels by their address.
 
-    So a loop is compiled once, for whatever kernels its networks have.
+    So a loop is compiled once, whatever kernels its networks need.
 
     Parameters
     ----------
     arguments : callable
         The types of the kernels' arguments, as for :class:`Kernel`.
     result : numba type
-        What they return.
+        The type of their result.
 
     Returns
     -------
     function
-        ``call(address, like, args)``: the kernel's address, an array of the precision in question, and a
-        tuple of the arguments.
+        ``call(address, like, args)``: the kernel's address, any array of its precision, and a tuple of its
+        arguments.
     """
     if numba.config.DISABLE_JIT:
         return lambda address, like, args: _FUNCTIONS[address](*args)
@@ -211,12 +210,12 @@ def kernel(arguments: Arguments) -> Callable[[Callable[..., Any]], Kernel]:
 
 
 def row(number: types.Type) -> types.Array:
-    """The type of vectors that lie in one piece and are written."""
+    """The type of contiguous vectors that are written."""
     return types.Array(number, 1, "C")
 
 
 def matrix(number: types.Type) -> types.Array:
-    """The type of matrices that lie row by row in one piece and are written."""
+    """The type of contiguous matrices, row by row, that are written."""
     return types.Array(number, 2, "C")
 
 

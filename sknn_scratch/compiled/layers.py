@@ -1,9 +1,10 @@
-"""A dense layer and its activation as one layer: NumPy's product, and one compiled pass over its result."""
+"""Compiled layers, and a dense layer with its activation: NumPy's product, then one pass over its result."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ class CompiledLayer(Layer):
     parts : tuple of Layer
         The core's layers.
     kernels : tuple of Kernel
-        What its passes call besides the kernels of its activation.
+        The kernels that its passes call, apart from those of its activation.
     """
 
     parts: tuple[Layer, ...]
@@ -41,6 +42,44 @@ class CompiledLayer(Layer):
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
         for part in self.parts:
             part.initialize(rng, parameters)
+
+
+CoreLayer = TypeVar("CoreLayer", bound=Layer)
+
+
+class SingleLayer(CompiledLayer, Generic[CoreLayer]):
+    """One layer of the core. A subclass replaces some of its passes; the others remain the core's.
+
+    Parameters
+    ----------
+    layer : Layer
+        The core's layer.
+    """
+
+    def __init__(self, layer: CoreLayer) -> None:
+        self.parts, self.layer, self.n_outputs = (layer,), layer, layer.n_outputs
+
+    def forward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.layer.forward_buffers(n_rows, dtype)
+
+    def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
+        return self.layer.backward_buffers(n_rows, dtype)
+
+    def draw(self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0) -> None:
+        self.layer.draw(rng, buffers, strength)
+
+    def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
+        return self.layer.forward(parameters, x, buffers)
+
+    def backward(
+        self,
+        parameters: LayerParameters,
+        gradient: LayerParameters,
+        x: FloatArray,
+        delta: FloatArray,
+        buffers: Buffers,
+    ) -> FloatArray:
+        return self.layer.backward(parameters, gradient, x, delta, buffers)
 
 
 class DenseActivate(CompiledLayer):
@@ -73,7 +112,7 @@ class DenseActivate(CompiledLayer):
             buffers["slope"] = aligned((n_rows, self.n_outputs), dtype)
         return buffers
 
-    # a = f(z + b) with z = x W, and f'(z + b) beside it where it cannot be had from a
+    # a = f(z + b) with z = x W, and f'(z + b) beside it where a alone does not give it
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
         a = self._product.forward(parameters, x, buffers)
         kernel, slope = self.kernel, buffers.get("slope", self._no_slope)

@@ -1,8 +1,8 @@
-"""What the kernels of all losses share: their arguments, and the weighted mean over rows.
+"""Shared by the kernels of all losses: their arguments, and the weighted mean over rows.
 
 Each kernel returns the weighted mean of a loss over rows, and writes out <- dL / d raw; raw is used up. The
-formulas are those of :mod:`sknn_scratch.core.losses`. Losses are of the arrays' precision and are added up
-in float64.
+formulas are those of :mod:`sknn_scratch.core.losses`. Losses are computed in the arrays' precision and added
+up in float64.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kernel of each loss of the registry, and a loss of the core that is computed by it."""
+"""The kernel of each loss, and `CompiledLoss`, which computes a loss of the core by its kernel."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _KERNELS: dict[type[Loss], Kernel] = {
 
 
 class LossKernel(NamedTuple):
-    """What computes a loss instead of its method.
+    """The compiled form of a loss.
 
     Attributes
     ----------
     constants : ndarray of float64
-        Its settings. Those of losses of classes are the label smoothing and, where y has several columns, the
-        number of classes of each.
+        Its settings. For losses of classes, the label smoothing and, if y has several columns, the number of
+        classes in each.
     kernel : Kernel
         ``kernel[dtype](constants, raw, y, weight, out)`` returns the loss; `weight` is of size 0 where all
         weights are 1.
@@ -60,7 +60,7 @@ class LossKernel(NamedTuple):
 
 
 def kernel_of(loss: Loss) -> LossKernel | None:
-    """What computes a loss, in either precision; None for losses that are not the core's.
+    """The compiled form of a loss; None for losses that are not the core's.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class CompiledLoss(Loss):
 
     @property
     def link_inverse(self) -> str:  # type: ignore[override]
-        """Name of what turns raw scores into predictions."""
+        """Name of the function that turns raw scores into predictions."""
         return self.loss.link_inverse
 
     @property

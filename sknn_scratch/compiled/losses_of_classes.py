@@ -1,4 +1,4 @@
-"""Kernels of losses of one class out of several, whose raw scores softmax turns into probabilities."""
+"""Kernels of the losses for one class out of several: softmax turns raw scores into probabilities."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sknn_scratch.core.parameters import FloatArray
 
 @inner
 def _end_of(constants: Constants, column: int, begin: int, n_outputs: int) -> int:
-    """Where the raw scores of a column of classes end that begin at `begin`."""
+    """Where the raw scores of a column of y end that begin at `begin`."""
     return n_outputs if constants.size == 1 else begin + int(constants[1 + column])
 
 
 # Softmax does not change when the scores of a row are shifted: with the largest at 0, exp cannot overflow.
-# Numbers are copied one by one: an assignment of slices looks for overlaps, and compiles in seconds.
+# Numbers are copied one by one: an assignment of slices checks for overlap, and takes seconds to compile.
 @inner
 def _shift(z: FloatArray, largest: FloatArray) -> None:
     first = z[0]
@@ -88,11 +88,11 @@ def _class_squared(p: FloatArray, y: Any, error: FloatArray) -> float:
     return 0.5 * np.float64(_dot(error, error))
 
 
-# Softmax is computed with one row for a class, since loops over the rows of a batch are longer than loops
-# over classes: in the memory of `raw`, with that of `out` for numbers of which each row of the batch has one.
+# Softmax is computed with one row for each class: loops over the rows of a batch are longer than loops over
+# classes. It is computed in the memory of `raw`. `out` lends memory for one number for each row of the batch.
 @inner
 def _transpose(x: FloatArray, memory: FloatArray) -> None:
-    """Write x^T over x, row by row."""
+    """Write x^T over x."""
     n_rows, n_outputs = x.shape
     by_class = x.reshape((n_outputs, n_rows))
     for i in range(n_rows):
@@ -112,7 +112,7 @@ def _by_row(by_class: FloatArray, out: FloatArray) -> None:
 
 @inner
 def _mean(value: float, weight: FloatArray, out: FloatArray) -> float:
-    """The weighted mean, of a weighted sum; turns derivatives in `out` into its gradient."""
+    """The weighted mean, from a weighted sum; turns derivatives in `out` into its gradient."""
     total = total_weight(weight, len(out))
     scale_rows(out, weight, total)
     return value / total

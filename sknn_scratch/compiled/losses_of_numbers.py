@@ -1,4 +1,4 @@
-"""Kernels of losses that each raw score, or each target's few raw scores, have by themselves."""
+"""Kernels of the losses in which each target has raw scores of its own, one or a few."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOW, _HIGH = LOG_SIGMA_RANGE
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
-# What follows writes the loss of each raw score z over it, and its derivative over the target t.
+# The functions that follow write the loss of each raw score over z, and its derivative over the target t.
 
 
 @inner
@@ -104,7 +104,7 @@ def _quantile(constants: Constants, raw: FloatArray, out: FloatArray) -> None:
             raw[i, k], out[i, k] = error * slope, slope
 
 
-# with u = (mu - y) / sigma, l = log sigma + u^2 / 2 + log(2 pi) / 2; the last term comes once for all rows
+# with u = (mu - y) / sigma, l = log sigma + u^2 / 2 + log(2 pi) / 2; the last term is added once for all rows
 @inner
 def _gaussian(constants: Constants, raw: FloatArray, out: FloatArray) -> None:
     number = raw.dtype.type
@@ -123,7 +123,7 @@ def _gaussian(constants: Constants, raw: FloatArray, out: FloatArray) -> None:
 
 @inner
 def _targets(y: FloatArray, out: FloatArray) -> None:
-    """Write the target of each raw score to `out`; raw scores of several kinds lie kind by kind."""
+    """Write the target of each raw score to `out`; all targets' raw scores of one kind stand side by side."""
     n_targets = y.shape[1]
     for i in range(len(y)):
         for k in range(out.shape[1]):

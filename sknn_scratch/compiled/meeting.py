@@ -1,7 +1,7 @@
 """Where threads of compiled code wait for each other, without Python and its lock.
 
-A step of training takes a tenth of a millisecond, and threads meet three times in it. So each thread reads a
-counter over and over until all have arrived. After a while it lets other threads of the system run too.
+A training step may take a tenth of a millisecond, and threads meet at least three times in it. So each thread
+reads a counter in a loop until all have arrived. After a while it also lets other threads of the system run.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from numba.extending import intrinsic
 from sknn_scratch.compiled.jit import inner
 
 LOOKS = 2000
-"""How often a thread reads the counter, some nanoseconds each, before it lets others run."""
+"""How often a thread reads the counter, a few nanoseconds each time, before it lets others run."""
 
 _ARRIVED, _ABANDONED = 0, 8
-"""Where the counter is, and the mark of a meeting that is abandoned, each in a cache line of its own."""
+"""Where the counter and the mark of an abandoned meeting are, each in a cache line of its own."""
 
 
 def meeting_place() -> npt.NDArray[np.int64]:
@@ -34,7 +34,7 @@ def meeting_place() -> npt.NDArray[np.int64]:
 
 @contextmanager
 def abandoned_on_failure(place: npt.NDArray[np.int64]) -> Iterator[None]:
-    """If an error leaves this context, no thread waits any longer; what they compute then is of no use."""
+    """If the body of this context fails, release the waiting threads; their results are then invalid."""
     try:
         yield
     except BaseException:
@@ -43,7 +43,7 @@ def abandoned_on_failure(place: npt.NDArray[np.int64]) -> Iterator[None]:
 
 
 def give_way_address() -> int:
-    """The address of the system's function by which a thread lets others run."""
+    """The address of the system function that lets other threads run."""
     if sys.platform == "win32":
         function = ctypes.WinDLL("kernel32").SwitchToThread
     else:

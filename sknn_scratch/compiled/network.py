@@ -39,7 +39,7 @@ _COMPILED: dict[tuple[type[Layer], ...], Callable[..., CompiledLayer]] = {
     (CategoryEmbedding,): LevelEmbedding,
     (Dropout,): CompiledDropout,
 }
-"""What takes the place of layers of these types in a row."""
+"""The compiled layer that replaces consecutive layers of these types."""
 
 _COMPILED |= {(Scale, *kinds): kind for kinds, kind in _COMPILED.items() if kinds[0] is NeuralTangent}
 
@@ -49,8 +49,8 @@ _LONGEST = max(map(len, _COMPILED))
 def compiled_network(network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
     """A network that computes the same, and its view of the same parameters.
 
-    All weights come first in the vector, and then everything else in the order of the layers. So layers that
-    became one have their parameters where they were.
+    All weights come first in the vector, and then everything else in the order of the layers. So a compiled
+    layer finds the parameters of its parts where they were.
 
     Parameters
     ----------
@@ -74,19 +74,19 @@ def compiled_network(network: Network, parameters: Parameters) -> tuple[Network,
 
 
 def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer]:
-    """The same layers, those for which there are kernels compiled.
+    """The same layers, compiled where there are kernels.
 
     Parameters
     ----------
     layers : sequence of Layer
         From the data to the raw scores.
     dtype : dtype
-        That of the arrays.
+        The dtype of the arrays.
 
     Returns
     -------
     list of Layer
-        As many or fewer. Those without a kernel are the given objects.
+        As many or fewer. Layers without a kernel are the given objects.
 
     Examples
     --------
@@ -108,20 +108,20 @@ def compiled_layers(layers: Sequence[Layer], dtype: npt.DTypeLike) -> list[Layer
 
 
 def _compiled(layers: Sequence[Layer], dtype: npt.DTypeLike) -> CompiledLayer | None:
-    """What takes the place of layers in a row, if there is anything."""
+    """The compiled layer that replaces all these layers, if there is one."""
     kind = _COMPILED.get(tuple(map(type, layers)))
     activations = [layer.activation for layer in layers if isinstance(layer, Activate | ParametricActivate)]
     kernels = [kernel_of(activation, dtype) for activation in activations] if kind else []
     if kind is None or None in kernels:
         return None
     compiled = kind(*layers, **({"kernel": kernels[0]} if kernels else {}))
-    for kernel in compiled.kernels:  # now: what cannot be compiled shows before a step begins
+    for kernel in compiled.kernels:  # now, so that a failure shows before a step begins
         kernel.compile(dtype)
     return compiled
 
 
 def _in_parts(layer: Layer, dtype: npt.DTypeLike) -> Layer:
-    """The layer itself, or if it is made of layers, those compiled."""
+    """The layer itself; if it is made of layers, with these compiled."""
     if type(layer) is not Columns:
         return layer
     parts = (
@@ -131,7 +131,7 @@ def _in_parts(layer: Layer, dtype: npt.DTypeLike) -> Layer:
 
 
 def merged(layers: Sequence[Layer], parameters: Sequence[LayerParameters]) -> list[LayerParameters]:
-    """For each compiled layer the parameters of all layers that it is made of.
+    """For each compiled layer, the parameters of all its parts.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Sine and cosine at once, without branches, for arguments up to `LARGEST`.
 
 With k = round(x / (pi / 2)) and r = x - k pi / 2, sine and cosine of x are those of r, |r| <= pi / 4, up to
-sign and order, which the last two bits of k say. The polynomials are those of fdlibm (Sun Microsystems, 1993)
-and of its single precision in FreeBSD. pi / 2 is in three parts, of which the first two have 33 bits: their
-products with k are exact.
+sign and order. The last two bits of k determine these. The polynomials are those of fdlibm (Sun Microsystems,
+1993) and of its single precision in FreeBSD. pi / 2 is the sum of three parts. The first two have 33 bits, so
+their products with k are exact.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sknn_scratch.compiled.elementary import Number, by_precision
 from sknn_scratch.compiled.jit import scalar
 
 LARGEST = 2.0**20
-"""Beyond it products with k are no longer exact."""
+"""For larger numbers, products with k are no longer exact."""
 
-_ROUNDER = 1.5 * 2.0**52  # adding it rounds to an integer, whose last bits are then those of the float
+_ROUNDER = 1.5 * 2.0**52  # adding it rounds to an integer, which has the same last bits as the float
 _PER_QUARTER = 2 / math.pi
 _QUARTER_1, _QUARTER_2 = 1.57079632673412561417e00, 6.07710050630396597660e-11
 _QUARTER_3 = 2.02226624879595063154e-21
@@ -56,7 +56,7 @@ def _sine_and_cosine_64(x: Number) -> Any:
     s = r * r
     sine = r + (r * s) * (_S1 + s * (_S2 + s * (_S3 + s * (_S4 + s * (_S5 + s * _S6)))))
     rest = (s * s) * (_C1 + s * (_C2 + s * (_C3 + s * (_C4 + s * (_C5 + s * _C6)))))
-    # 1 - s / 2 is rounded to y: the rounding error goes to the rest
+    # 1 - s / 2 is rounded to y: the rounding error is added to the rest
     half = 0.5 * s
     y = 1.0 - half
     return _turned(quarter, sine, y + (((1.0 - y) - half) + rest))
@@ -72,7 +72,7 @@ _C1_32, _C2_32, _C3_32 = map(
 )
 
 
-# r needs the digits of a float64, and then no more than those of a float32
+# k and r need float64; for the polynomials float32 is enough
 @scalar
 def _sine_and_cosine_32(x: Number) -> Any:
     bits, exact = _reduced(np.float64(x))

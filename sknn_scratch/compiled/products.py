@@ -1,10 +1,10 @@
 """Matrix products in compiled code, by SciPy's BLAS.
 
 A product of small matrices takes 25 ns this way, and 80 ns by numba's own `dot`. The address of the BLAS
-function is an argument: numba would not keep code on disk that has an address inside.
+function is an argument: numba does not keep code on disk that contains an address.
 
-BLAS knows matrices column by column. A matrix that lies row by row is its transpose there. So each product
-is computed as the transpose of what is wanted, from the factors in the other order.
+BLAS reads matrices column by column, so a matrix stored row by row is its transpose there. Each product is
+computed as the transpose of the result, with the factors in the other order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _N, _T = ord("N"), ord("T")
 
 
 def gemm_address(dtype: npt.DTypeLike) -> int:
-    """Where the BLAS function lies that multiplies matrices of this dtype."""
+    """The address of the BLAS function that multiplies matrices of this dtype."""
     name = "dgemm" if np.dtype(dtype) == np.float64 else "sgemm"
     address: int = get_cython_function_address("scipy.linalg.cython_blas", name)
     return address
@@ -35,7 +35,7 @@ def gemm_address(dtype: npt.DTypeLike) -> int:
 def _gemm_of_blas(
     typing_context: Any, address: Any, modes: Any, sizes: Any, strides: Any, arrays: Any
 ) -> Any:
-    """C <- op(a) op(b) for matrices column by column.
+    """C <- op(a) op(b) for matrices stored column by column.
 
     `modes` are N or T for a and b, `sizes` are m, n, k, and `strides` are the numbers between columns.
     """

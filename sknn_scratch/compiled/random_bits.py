@@ -1,7 +1,7 @@
-"""Random bits in compiled code, from NumPy's generators: the same as NumPy draws.
+"""Random bits in compiled code, from NumPy's generators: the bits that NumPy would draw.
 
 Compiled code draws from NumPy's bit generators by two addresses: the generator's function and its state. The
-state advances as if NumPy had drawn. So both engines train the same model, and one may continue training that
+state advances as if NumPy had drawn. So both engines train the same model, and one can continue what
 the other began.
 """
 
@@ -21,14 +21,14 @@ from sknn_scratch.compiled.jit import inner, row
 from sknn_scratch.core.layers.dropout import UNITS_OF_A_DRAW
 
 DRAWS_AT_A_TIME = UNITS_OF_A_DRAW // 4
-"""As many as the core draws at a time: each has 64 bits, enough for four units."""
+"""Draws at a time, as in the core: each has 64 bits, enough for four units."""
 
 of_random_bits = types.Tuple((types.int64, types.int64, row(types.uint64)))
 """The type of `RandomBits.arguments`."""
 
 
 class RandomBits:
-    """A NumPy generator as kernels use it.
+    """A NumPy generator in the form that kernels use.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""RealMLP's hidden layers fused with what stands before and after them, around NumPy's products.
+"""RealMLP's hidden layers, fused with the layers before and after them, around NumPy's products.
 
-A fused layer takes the place of a `NeuralTangent`, of a `Scale` before it, and of the activation and the
-dropout after it. A parametric activation has a kernel of its own, made from the formula of its function: one
-pass over the numbers. The flat vector of parameters has the same layout: all weights come first, and the rest
+A fused layer replaces a `NeuralTangent`, a `Scale` before it, and the activation and the dropout after it. A
+parametric activation has a kernel of its own, made from the formula of its function: one pass over the
+numbers. The layout of the flat vector of parameters stays the same: all weights come first, and the rest
 follows in the order of the layers.
 """
 
@@ -74,7 +74,7 @@ def parametric_backward(
 
 @kernel(lambda number: (matrix(number), row(number), matrix(number), row(number)))
 def scale_backward(weights: Any, scale: Any, weights_gradient: Any, scale_gradient: Any) -> None:
-    """The gradients of W and s from that of s W, which lies where the gradient of W goes."""
+    """The gradients of W and s from that of s W, which lies in the memory for the gradient of W."""
     for j in range(scale.size):
         scale_gradient[j] = dot(weights[j], weights_gradient[j])
         of_input = weights_gradient[j]
@@ -110,7 +110,7 @@ def parametric(formula: Formula) -> Kernel:
     """The kernel z <- m (u + alpha d) with u = c z + b, d = f(u) - u and the mask m of dropout.
 
     It also writes m d, and m ((1 - alpha) + alpha f'(u)), which is the derivative of the result with respect
-    to u, unless their memory is empty. With dropout the mask lies where that derivative goes.
+    to u, unless their memory is empty. With dropout, the mask lies in the memory for that derivative.
     """
     constants = "; ".join(f"c{k} = constants[{k}]" for k in range(len(formula.constants)))
     source = _PARAMETRIC.replace("{constants}", constants)
@@ -125,9 +125,9 @@ def _of_parametric(number: types.Type) -> tuple[types.Type, ...]:
 
 
 class NeuralTangentLayer(CompiledLayer):
-    """A `NeuralTangent`, and what follows c x W in one kernel a pass.
+    """A `NeuralTangent` and the layers around it: in each pass, one kernel and NumPy's products.
 
-    A `Scale` before it takes no passes over x: (x s) W = x (s W), and there are fewer weights than numbers.
+    A `Scale` before it takes no pass over x: (x s) W = x (s W), and W usually has fewer numbers than x.
 
     Parameters
     ----------
@@ -273,6 +273,6 @@ class NeuralTangentParametric(NeuralTangentLayer):
 
 
 def _scaled_weights(parameters: LayerParameters) -> FloatArray:
-    """Weights that take the data without a scale."""
+    """The weights for inputs that are not scaled: s W, or W without a scale."""
     weights = parameters["weights"]
     return parameters["scale"][:, np.newaxis] * weights if "scale" in parameters else weights

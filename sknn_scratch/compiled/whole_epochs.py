@@ -1,4 +1,4 @@
-"""Which networks are trained by whole epochs in one compiled loop, and the arguments of that loop."""
+"""Which networks the compiled loop over whole epochs trains, and the arguments of that loop."""
 
 from __future__ import annotations
 
@@ -11,19 +11,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sknn_scratch.compiled import activations, losses, rules
-from sknn_scratch.compiled.epoch import (
-    FIRST_NORM,
-    LOSS,
-    N_TOTALS,
-    PENALTY,
-    WEIGHT,
-    Plan,
-    Vectors,
-    places_of,
-    run_steps,
-)
+from sknn_scratch.compiled import activations, losses, rules, updates
+from sknn_scratch.compiled.epoch import FIRST_NORM, LOSS, N_TOTALS, PENALTY, WEIGHT, run_steps
 from sknn_scratch.compiled.meeting import abandoned_on_failure, give_way_address, meeting_place
+from sknn_scratch.compiled.plan import Plan, Vectors, places_of
 from sknn_scratch.compiled.products import gemm_address
 from sknn_scratch.compiled.random_bits import RandomBits
 from sknn_scratch.compiled.rules import RuleKernel
@@ -45,14 +36,14 @@ WORK_OF_A_STEP = 2**14
 """The cost of a step apart from its products, in multiplications."""
 
 PRODUCT_TO_SHARE = 2**22
-"""From so many multiplications in the largest product on, several threads run the loop.
+"""Several threads run the loop if the largest product has at least this many multiplications.
 
-Two threads against one, on two cores with AVX-512: from 2**20 on 0.7 to 1.0 times as fast, from 2**21 on 1.1
-to 1.4 times, from here on 1.25 to 1.6 times, float32 less than float64.
+Two threads were 0.7 to 1.0 times as fast as one from 2**20 on, 1.1 to 1.4 times from 2**21 on, and 1.25 to
+1.6 times from here on, on two cores with AVX-512. Float32 gains less than float64.
 """
 
 ROWS_OF_A_THREAD = 64
-"""The fewest rows of a batch for each thread: with fewer, reading the weights takes longer than computing."""
+"""Least rows of a batch for each thread: with fewer, reading the weights takes longer than computing."""
 
 _NO_INTEGERS = np.empty(0, np.int64)
 
@@ -102,8 +93,8 @@ def plan_of(network: Network, batches: Batches, training: Training) -> tuple[Pla
         rule.max_grad_norm,
         float(network.l2),
         gemm_address(dtype),
-        rules.gradient_norm.address(dtype),
-        rules.update.address(dtype),
+        updates.gradient_norm.address(dtype),
+        updates.update.address(dtype),
         give_way_address(),
     )
     return plan, rule
@@ -118,7 +109,7 @@ def threads_of(parameters: Parameters, batch_size: int) -> int:
 
 
 class WholeEpochs:
-    """Runs epochs of a multi-layer perceptron in a few calls of :func:`run_steps`, by one thread or more."""
+    """Runs epochs of a multi-layer perceptron in a few calls of :func:`run_steps`, in one thread or more."""
 
     def __init__(
         self,
@@ -159,7 +150,7 @@ class WholeEpochs:
         loss, penalty = totals[:, [LOSS, PENALTY]].sum(axis=0).tolist()
         weight = float(totals[0, WEIGHT])
         epoch.gradient_norm = float(totals[0, FIRST_NORM]) if weight else math.nan
-        # all rows with a weight may be in the last, incomplete batch, which is dropped
+        # the last, incomplete batch is dropped, and all rows with a weight may be in it
         epoch.loss = (history.reported(loss) + penalty) / weight if weight else 0.0
         return epoch
 
@@ -190,7 +181,7 @@ class WholeEpochs:
             return n_made
 
         self._meeting[:] = 0
-        # an error may also come before a thread begins: it may not start at all
+        # a thread may also fail to start
         with self._random_bits.lock, abandoned_on_failure(self._meeting):
             n_made, *_ = self._team.together(run, range(len(totals)))
         state.n_steps += n_made

@@ -11,7 +11,8 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
-from sknn_scratch.compiled.rules import CompiledRule, gradient_norm, kernel_of
+from sknn_scratch.compiled.rules import CompiledRule, kernel_of
+from sknn_scratch.compiled.updates import gradient_norm
 from sknn_scratch.core import OPTIMIZERS, SGD, Adam, AdamW, GroupedAdam, RMSprop, Team
 from sknn_scratch.core.optimizers import PARAMETERS_OF_A_THREAD
 

@@ -1,4 +1,4 @@
-"""Large arrays, taken by parts that stay in the processor's cache."""
+"""Large arrays, taken in parts that stay in the processor's cache."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import numpy.typing as npt
 
 BLOCK = 8192
-"""Numbers of one part where not said otherwise, unless a single row has more."""
+"""Numbers in a part by default, unless a single row has more."""
 
 
 def blocks(*arrays: npt.NDArray[Any], size: int = BLOCK) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Yield views of the same rows of each array, part by part.
 
-    A formula written with temporaries then needs memory for one part, not for all rows, and its passes over a
-    part need not wait for the main memory.
+    A formula with temporary arrays then needs memory for one part only, and its passes over a part do not
+    wait for main memory.
 
     Parameters
     ----------
     *arrays : ndarray of shape (n_rows, ...)
         Arrays of one shape.
     size : int, default=8192
-        Numbers of one part.
+        Numbers in a part.
 
     Yields
     ------

@@ -1,7 +1,7 @@
-"""Arrays that begin where a line of the processor's cache does.
+"""Arrays that begin at a line of the processor's cache.
 
-A vector register is as wide as such a line. Loads from an array that begins elsewhere, as NumPy's own large
-arrays do, touch two lines each, and an addition in the cache takes twice as long.
+A vector register is as wide as a cache line. NumPy's own large arrays begin elsewhere: each load then touches
+two lines, and an addition in the cache takes twice as long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CACHE_LINE = 64
 """Bytes."""
 
 SMALL = 4096
-"""Bytes up to which an array is NumPy's own: calling NumPy then takes longer than any loads."""
+"""Up to this many bytes, an array is NumPy's own: calls of NumPy then take longer than loads."""
 
 
 def aligned(
@@ -31,7 +31,7 @@ def aligned(
     dtype : dtype
         Its dtype.
     value : float or None, default=None
-        What it is filled with; None leaves what happens to be there.
+        The value that fills it; None leaves it uninitialised.
 
     Returns
     -------
@@ -64,9 +64,9 @@ def aligned_like(array: npt.NDArray[Any], value: float | None = None) -> npt.NDA
     Parameters
     ----------
     array : ndarray
-        What it is to be like.
+        The array that gives shape and dtype.
     value : float or None, default=None
-        What it is filled with; None leaves what happens to be there.
+        The value that fills it; None leaves it uninitialised.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def aligned_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Parameters
     ----------
     array : ndarray
-        What is copied.
+        The array to copy.
 
     Returns
     -------

@@ -1,12 +1,12 @@
-"""Threads: rows in parts, each with one BLAS thread of its own.
+"""Threads: rows in parts, each part with one BLAS thread.
 
-BLAS shares out one product at a time, and all that stands between two products (biases, activations) then
-runs on one core while the others wait. A :class:`Team` shares out rows instead: every thread does everything
-for its part of them, and its products are not divided further. That pays where parts are large: between two
-operations, threads of Python wait for each other (for the interpreter's lock), which costs some 10
-microseconds. Elsewhere BLAS's own threads are the better ones, and one thread is where products are small
-(:func:`threads_pay`). There is no parameter for the number of threads: it is what BLAS may use at that
-moment, so that the environment's variables, ``threadpool_limits`` and joblib's workers govern both.
+BLAS divides one product at a time. Everything between two products (biases, activations) then runs on one
+core while the others wait. A :class:`Team` divides the rows instead: each thread does everything for its part
+of the rows, with products in one BLAS thread. This pays for large parts: between two operations, Python's
+threads wait for the interpreter's lock, which takes some 10 microseconds. BLAS's threads are better for
+smaller parts, and a single thread for small products (:func:`threads_pay`). The number of threads is no
+parameter: it is what BLAS may use at the moment. So environment variables, ``threadpool_limits`` and joblib's
+workers govern both.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PRODUCT_FOR_THREADS = 2**23
-"""Multiplications of a matrix product from which BLAS's threads pay.
+"""BLAS's threads pay for products of at least this many multiplications.
 
-Two threads against one, OpenBLAS on two cores with AVX-512, the best of many, in float64 and float32. From
-here on products take 1.5 times less, a step of training 1.1 to 1.2 times. Products of 2**20 to 2**22 take 1.2
-to 1.6 times less, a step no less: between two products, threads wait for each other. Where other processes
-use the cores, that wait is a time slice of the system, and a step takes up to 100 times as long.
+Measured for two threads against one, OpenBLAS on two cores with AVX-512, the best of many runs, in float64
+and float32. From here on, products are 1.5 times as fast and training steps 1.1 to 1.2 times. Products of
+2**20 to 2**22 are 1.2 to 1.6 times as fast, but steps are no faster: between two products, threads wait for
+each other. If other processes use the cores, this wait is a time slice of the system, and a step takes up to
+100 times as long.
 """
 
 PRODUCT_OF_ONE_THREAD = 2**18
@@ -42,12 +43,12 @@ PRODUCT_OF_ONE_THREAD = 2**18
 
 
 class BlasLimit:
-    """One thread for BLAS while anybody asks for it; afterwards as many as were found before.
+    """Limits BLAS to one thread while there is a holder; then BLAS has as many threads as before.
 
-    Limits are those of the whole process. So there is one count of all who hold it: the first one sets the
-    limit, the last one takes it back, however they overlap. Ctrl-C waits while the limit changes hands
-    (:mod:`sknn_scratch.core.interruption`), so whoever begins to hold it also ends. A forked process keeps
-    the holds of the thread that forked it: it has no other threads.
+    A limit applies to the whole process, so holders are counted: the first one sets the limit and the last
+    one lifts it, however they overlap. Ctrl-C waits while a holder begins or ends
+    (:mod:`sknn_scratch.core.interruption`), so every hold ends. A forked process keeps the holds of the
+    thread that forked it: it has no other threads.
 
     Examples
     --------
@@ -60,19 +61,19 @@ class BlasLimit:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._holders: list[int] = []  # the thread of each
+        self._holders: list[int] = []  # the thread of each holder
         self._libraries: list[Any] | None = None
         self._found: list[int] = []
 
     @property
     def n_threads(self) -> int:
-        """As many threads as BLAS may use; 1 where it cannot be told."""
+        """How many threads BLAS may use; 1 if this is unknown."""
         with self._lock:
             return min(self._found if self._holders else self._counts(), default=1)
 
     @property
     def n_free(self) -> int:
-        """For a holder: its share of the threads, if every thread that holds the limit computes."""
+        """For a holder: its share of the threads, if all threads that hold the limit compute at once."""
         return max(1, self.n_threads // max(1, len(set(self._holders))))
 
     @uninterrupted
@@ -87,7 +88,7 @@ class BlasLimit:
         POSTPONEMENT.__exit__()
 
     def lifted(self) -> _Lifted:
-        """For a holder: a context in which its limit is taken back."""
+        """For a holder: a context in which its hold is released."""
         return _Lifted(self)
 
     def hold(self) -> None:
@@ -99,14 +100,14 @@ class BlasLimit:
             self._holders.append(threading.get_ident())
 
     def release(self) -> None:
-        """Be a holder no longer."""
+        """Stop being a holder."""
         with self._lock:
             self._holders.remove(threading.get_ident())
             if not self._holders:
                 self._set(self._found)
 
     def before_fork(self) -> None:
-        """Wait until nobody changes the limit, so that a new process finds it whole."""
+        """Wait until no thread changes the limit, so that the new process finds it consistent."""
         self._lock.acquire()
 
     def after_fork_in_parent(self) -> None:
@@ -114,7 +115,7 @@ class BlasLimit:
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Forget the holds of threads that this process has not."""
+        """Forget the holds of threads that this process does not have."""
         before, self._lock = self._holders, threading.Lock()
         self._holders = [thread for thread in before if thread == threading.get_ident()]
         if before and not self._holders:
@@ -127,8 +128,8 @@ class BlasLimit:
 
     def _set(self, counts: list[int]) -> None:
         for library, count in zip(self._libraries or (), counts, strict=True):
-            # newer versions of threadpoolctl listen to one thread alone, the first to set a limit; here the
-            # last one to hold it may be another
+            # newer versions of threadpoolctl obey only the thread that set the first limit; here the last
+            # holder may be another thread
             release = getattr(library, "clear_controlling_thread", lambda force: None)
             release(force=True)
             library.set_num_threads(count)
@@ -158,7 +159,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads_pay(n_multiplications: int) -> bool:
-    """Whether a product is so large that BLAS's threads are worth it.
+    """Whether a product is so large that BLAS's threads pay.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ def threads_pay(n_multiplications: int) -> bool:
     Returns
     -------
     bool
-        It depends on nothing else: neither on the load of the machine nor on where arrays lie.
+        The answer depends on nothing else: neither on the load of the machine nor on the place of arrays.
 
     Examples
     --------
@@ -180,12 +181,12 @@ def threads_pay(n_multiplications: int) -> bool:
 
 
 def blas_for(n_multiplications: int) -> AbstractContextManager[object]:
-    """A context for products that are at most so large: one BLAS thread if BLAS would take more in vain.
+    """A context for products up to a size: one BLAS thread where more would not pay.
 
     Parameters
     ----------
     n_multiplications : int
-        Of the largest product; see :func:`threads_pay`.
+        Multiplications of the largest product; see :func:`threads_pay`.
 
     Returns
     -------
@@ -198,12 +199,12 @@ def blas_for(n_multiplications: int) -> AbstractContextManager[object]:
 
 
 class Team:
-    """Threads that do one thing with several items at once; the caller is one of them.
+    """Threads that call one function with several items at once; the caller's thread is one of them.
 
     Parameters
     ----------
     n_threads : int, default=1
-        How many, the caller included. With 1 nothing is started, and BLAS is left alone.
+        How many, with the caller's. With 1, no thread is started, and BLAS keeps its threads.
 
     Examples
     --------
@@ -237,14 +238,14 @@ class Team:
             BLAS_LIMIT.__exit__()
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Results for all items, in their order; all are done when it returns, or raises.
+        """The results for all items, in their order; all calls have ended when it returns or raises.
 
         Parameters
         ----------
         function : callable
-            What to do. NumPy's error state is the caller's in all threads.
+            The function. All threads have NumPy's error state of the caller.
         items : sequence
-            What to do it with, one item a thread.
+            Its arguments, one item for each thread.
 
         Returns
         -------
@@ -254,14 +255,14 @@ class Team:
         return self._shared(function, interruptible(function), items)
 
     def together(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Like :meth:`map`, for threads that wait for each other: Ctrl-C breaks off none of them.
+        """Like :meth:`map`, for threads that wait for each other: Ctrl-C interrupts none of them.
 
         Parameters
         ----------
         function : callable
-            What to do.
+            The function.
         items : sequence
-            What to do it with, one for each thread of the team.
+            Its arguments, one item for each thread of the team.
 
         Returns
         -------
@@ -294,28 +295,28 @@ class Team:
 
 
 def team_for(n_parts: int) -> Team:
-    """A team for so many parts: a thread for each, but no more than BLAS may use.
+    """A team with a thread for each part, but no more threads than BLAS may use.
 
     Parameters
     ----------
     n_parts : int
-        Parts that are large enough for a thread to pay.
+        Number of parts, each large enough for a thread to pay.
 
     Returns
     -------
     Team
-        Not started yet.
+        The team, not started yet.
     """
     return Team(min(n_parts, BLAS_LIMIT.n_threads) if n_parts > 1 else 1)
 
 
 def parts_of(n_rows: int, n_parts: int) -> list[slice]:
-    """Rows in `n_parts` parts of the same size, but for one row; fewer parts if there are fewer rows.
+    """Divide rows into parts whose sizes differ by at most one; fewer than `n_parts` if there are fewer rows.
 
     Parameters
     ----------
     n_rows, n_parts : int
-        How many.
+        Number of rows, and of parts.
 
     Returns
     -------

@@ -23,7 +23,8 @@ import numpy as np
 from sknn_scratch.core import NeuralTangent
 from sknn_scratch.tabular import _ensemble
 
-from .error_and_time import error, load, ours, reference
+from .error_and_time import error, load
+from .methods import ours, reference
 
 PICTURE = pathlib.Path(__file__).parents[3] / "docs" / "images" / "tabular_curves.png"
 NAMES = {"reference": "reference", "ours": "here"}
