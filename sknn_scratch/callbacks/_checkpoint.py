@@ -86,7 +86,7 @@ class Checkpoint:
         if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
                 f"Checkpoint saves the training of a network, not of {type(estimator).__name__}: call "
-                "set_callbacks of the estimator of this package in it, such as ScratchMLPClassifier."
+                "set_callbacks of the network inside it, such as ScratchMLPClassifier."
             )
         reason = estimator._why_no_checkpoint()
         if reason:
@@ -188,13 +188,13 @@ class Checkpoint:
         if saved_by != run.engine:
             run.warn(
                 f"The file of path={self.path!r} was saved by the engine {saved_by!r}, and "
-                f"training goes on with {run.engine!r}: the model may differ from that of a whole fit in its "
-                "last digits."
+                f"training continues with {run.engine!r}: the model may differ from that of an unbroken fit "
+                "in its last digits."
             )
 
     def _refusal(self, reason: str) -> ValueError:
         return ValueError(
-            f"Training cannot go on from path={self.path!r}: the file {reason}. Repeat the fit that saved "
+            f"Training cannot continue from path={self.path!r}: the file {reason}. Repeat the fit that saved "
             "it, or begin anew with resume=False or another path."
         )
 

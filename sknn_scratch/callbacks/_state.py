@@ -145,7 +145,7 @@ def restore(run: SavedRun, arrays: Arrays, numbers: Numbers) -> None:
     if {name: (array.dtype, array.shape) for name, array in arrays.items()} != {
         name: (array.dtype, array.shape) for name, array in expected.items()
     }:
-        raise ValueError("other arrays than this fit has")
+        raise ValueError("arrays that this fit does not have")
     if not 1 <= len(table) <= run.max_epochs:
         raise ValueError(f"{len(table)} epochs of {run.max_epochs}")
 
@@ -155,7 +155,7 @@ def restore(run: SavedRun, arrays: Arrays, numbers: Numbers) -> None:
         run.epochs.append(Epoch(**{name: value for name, value in measured.items() if not math.isnan(value)}))
     for i, name in numbers["undefined"]:
         if name not in names:
-            raise ValueError(f"{name!r} is no measurement")
+            raise ValueError(f"{name!r} is not a measurement")
         setattr(run.epochs[i], name, math.nan)
     run.epochs[-1].is_last = bool(numbers["has_converged"])
     held_out = arrays.get("held_out")
@@ -191,7 +191,7 @@ def _restore_member(
         batches.order = arrays["order"]
         rows = batches.order if held_out is None else np.concatenate([batches.order, held_out])
         if not np.array_equal(np.sort(rows), np.arange(batches.X.shape[0])):
-            raise ValueError("rows that are not those of the data")
+            raise ValueError("rows that are not in the data")
 
     random = member.rng.get_state(legacy=False)
     for part in (random, random["state"]):
@@ -207,5 +207,5 @@ def _restore_member(
 def _count(number: object, at_most: int) -> int:
     """A number from outside that must be a whole one in a range."""
     if not (isinstance(number, int) and 0 <= number <= at_most):
-        raise ValueError(f"{number!r} is no whole number from 0 to {at_most}")
+        raise ValueError(f"{number!r} is not a whole number from 0 to {at_most}")
     return number

@@ -27,7 +27,7 @@ class _PausedEpoch(NamedTuple):
 
 
 class Stepwise(Engine):
-    """The core itself, step by step: where it pauses, the next call of the loop goes on with the next step.
+    """The core itself, step by step: where it pauses, the next call of the loop continues with the next step.
 
     The model is that of :data:`~sknn_scratch.core.NUMPY`, bit by bit. Between two calls the network may
     change in all but the sizes of its layers. Each training needs a `Stepwise` of its own, and the same

@@ -232,8 +232,8 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
             )
         if self.warm_start and hasattr(self, "coefs_"):
             return (
-                "other fits than those from scratch, but warm_start=True goes on with the fitted estimator. "
-                "Set warm_start=False, or fit a clone."
+                "other fits than those from scratch, but warm_start=True continues with the fitted "
+                "estimator. Set warm_start=False, or fit a clone."
             )
         return None
 
@@ -286,7 +286,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         )
 
     def _generator(self, purpose):
-        """The source of random numbers; partial_fit goes on with that of the call before."""
+        """The source of random numbers; partial_fit continues with that of the call before."""
         seeded = isinstance(self.random_state, Integral)
         if purpose.is_chunk and seeded and hasattr(self, "_random_state"):
             return self._random_state
@@ -298,7 +298,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         if sizes != fitted_sizes:
             raise ValueError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, the fitted "
-                f"network has {fitted_sizes}. To go on with it, set hidden_layer_sizes="
+                f"network has {fitted_sizes}. To continue with it, set hidden_layer_sizes="
                 f"{tuple(fitted_sizes[1:-1])}; to start anew, use fit with warm_start=False."
             )
 

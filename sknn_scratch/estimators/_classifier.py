@@ -40,10 +40,10 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Function of the hidden units, by name or as an object such as ``LeakyReLU(0.1)``; a list has one for
         each hidden layer. ``sknn_scratch.core`` gives the formula and the source of each.
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
-        How the weights are found: by L-BFGS on all data at once, which suits small data; by stochastic
+        How the weights are found: by L-BFGS on all rows at once, which suits small data; by stochastic
         gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
         [4]_; or by RMSprop [5]_. An object such as ``AdamW(weight_decay=0.1)`` carries its own settings,
-        which then count instead of `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
+        which replace `momentum`, `nesterovs_momentum`, `beta_1`, `beta_2` and `epsilon`, and
         which a search reaches as ``solver__weight_decay``. All objects take `max_grad_norm`, the norm to
         which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
     alpha : float, default=0.0001
@@ -53,7 +53,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Rows of a mini-batch; 'auto' is ``min(200, n_samples)``. Not used by lbfgs.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'exponential', 'plateau'}, \
             Schedule or callable, default='constant'
-        How the learning rate goes on from `learning_rate_init`. Not used by lbfgs. The names 'invscaling'
+        How the learning rate develops from `learning_rate_init`. Not used by lbfgs. The names 'invscaling'
         and 'adaptive' act on solver='sgd' only, as in scikit-learn; all else acts on every solver.
 
         - 'constant': `learning_rate_init` throughout.
@@ -66,15 +66,15 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         - 'plateau': a tenth each time patience runs out, down to a thousandth.
 
         An object carries its own settings, such as ``Cosine(warmup=0.1)`` or ``Exponential(decay=0.9)``,
-        which a search reaches as ``learning_rate__warmup``. A function ``progress -> float`` is asked before
-        every step; ``progress.fraction`` is the share of the planned steps that is over. Patience may end
-        training before a schedule is through; ``n_iter_no_change=np.inf`` prevents that.
+        which a search reaches as ``learning_rate__warmup``. A function ``progress -> float`` is called before
+        every step; ``progress.fraction`` is the share of the planned steps that is done. Patience may end
+        training before a schedule is complete; ``n_iter_no_change=np.inf`` prevents that.
     learning_rate_init : float, default=0.001
         Learning rate to start from; for 'cosine' and 'one_cycle' the highest. Not used by lbfgs.
     power_t : float, default=0.5
         Exponent of learning_rate='invscaling'.
     max_iter : int, default=200
-        Epochs, or iterations of lbfgs, at most.
+        Largest number of epochs, or of iterations of lbfgs.
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
     random_state : int, RandomState instance, default=None
@@ -87,7 +87,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     verbose : bool, default=False
         Whether to print a line per epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the model as it is.
+        Whether `fit` continues from the fitted model.
     momentum : float, default=0.9
         Momentum of solver='sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
@@ -107,7 +107,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     n_iter_no_change : int or inf, default=10
         Training stops after more stagnant epochs in a row than this.
     max_fun : int, default=15000
-        Evaluations of the loss by lbfgs at most.
+        Largest number of evaluations of the loss by lbfgs.
     dtype : {None, 'float32', 'float64'}, default=None
         Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
         all others a float64 model. 'float32' takes half the memory and about half the time.
@@ -125,18 +125,18 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
         Whether the layers have biases; without them `intercepts_` are zeros.
     scoring : str, callable or None, default=None
         What `validation_scores_` holds and `early_stopping` watches: the name of one of scikit-learn's
-        scorers, a callable ``(estimator, X, y) -> float`` of which greater is better, or 'loss', the negative
-        validation loss. Where rows have weights, a scorer is given `sample_weight` too. None means accuracy;
+        scorers, a callable ``(estimator, X, y) -> float`` (greater is better), or 'loss', the negative
+        validation loss. If rows have weights, a scorer is given `sample_weight` too. None means accuracy;
         for multilabel y it means 'loss'.
     dropout : float in [0, 1) or list of float, default=0.0
         Share of the hidden units that is left out at random in each step of training [8]_; a list has one
         for each hidden layer. Predictions use all units. Not possible with lbfgs.
     class_weight : dict, list of dict, 'balanced' or None, default=None
-        Weight of each class, by which the weights of its samples are multiplied: a dict ``{label: weight}``,
-        where labels left out weigh 1; 'balanced', which is ``n_samples / (n_classes * n_samples_of_class)``
+        Weight of each class, which multiplies the weights of its samples: a dict ``{label: weight}``, in
+        which a missing label weighs 1; 'balanced', for ``n_samples / (n_classes * n_samples_of_class)``
         [10]_; None means 1 for all. For multilabel y and several columns of classes a list has one dict for
-        each column, and the weights of a row are multiplied. Validation data are weighted alike.
-        `partial_fit` does not take 'balanced'.
+        each column, and the weights of a row are multiplied. Validation data are weighted the same way.
+        `partial_fit` does not accept 'balanced'.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     loss_ : float
         Training loss at the end.
     best_loss_ : float or None
-        Least training loss; None with `early_stopping`.
+        The lowest training loss; None with `early_stopping`.
     loss_curve_ : list of float
         Training loss at each epoch, or at each iteration of lbfgs.
     validation_loss_curve_ : list of float or None
@@ -167,7 +167,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     t_ : int
         Rows trained on so far.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
-        Weights of each layer. Predictions follow what is put there.
+        Weights of each layer. Predictions use them even if you change them.
     intercepts_ : list of ndarray of shape (n_outputs,)
         Biases of each layer.
     n_features_in_ : int
@@ -177,7 +177,7 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
     n_iter_ : int
         Epochs, or iterations of lbfgs, of the last fit.
     n_layers_ : int
-        Number of layers, that of the inputs and that of the outputs included.
+        Number of layers, including inputs and outputs.
     n_outputs_ : int
         Units of the output layer.
     out_activation_ : str
@@ -190,8 +190,8 @@ class ScratchMLPClassifier(ClassTargets, ClassifierMixin, BaseScratchMLP):
 
     Notes
     -----
-    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPClassifier``, but
-    for a list of mended defects: see ``docs/differences.md``.
+    The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPClassifier``,
+    except for the mended defects that ``docs/differences.md`` lists.
 
     References
     ----------

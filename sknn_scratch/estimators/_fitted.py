@@ -168,8 +168,8 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         Raises
         ------
         ValueError
-            If scikit-learn has no equal: of a model of one class, of an activation of your own, of several
-        predictions a target.
+            If scikit-learn cannot represent the model: one class, your own activation, or several predictions
+            for a target.
         """
         from sknn_scratch.estimators._interop import to_sklearn
 

@@ -43,19 +43,19 @@ def _refuse_what_has_no_equal(estimator):
     if is_classifier(estimator):
         if len(estimator.classes_) == 1:
             raise ValueError(
-                "scikit-learn's MLPClassifier has no equal of a model of one class, "
+                "scikit-learn's MLPClassifier cannot represent a model of one class, "
                 f"{estimator.classes_[0]!r}: it gives two columns of probabilities for it."
             )
         if isinstance(estimator.classes_, list):
             raise ValueError(
-                "scikit-learn's MLPClassifier has no equal of a model of several columns of classes."
+                "scikit-learn's MLPClassifier cannot represent a model of several columns of classes."
             )
     functions = _functions(estimator)
     there = (Identity, Logistic, Tanh, ReLU)
     if any(function != functions[0] or type(function) not in there for function in functions):
-        raise ValueError(f"scikit-learn's MLP has no equal of activation={estimator.activation!r}.")
+        raise ValueError(f"scikit-learn's MLP does not know activation={estimator.activation!r}.")
     if not is_classifier(estimator) and estimator._loss.raw_per_target > 1:
-        raise ValueError(f"scikit-learn's MLP has no equal of loss={estimator.loss!r}.")
+        raise ValueError(f"scikit-learn's MLP does not know loss={estimator.loss!r}.")
 
 
 def _unfitted_equal(estimator, kind):
@@ -89,7 +89,7 @@ def from_sklearn(cls, mlp):
     check_is_fitted(mlp)
     if is_classifier(estimator) and len(mlp.classes_) == 1:
         raise ValueError(
-            f"{cls.__name__} has no equal of an MLPClassifier fitted to one class, {mlp.classes_[0]!r}: "
+            f"{cls.__name__} cannot represent an MLPClassifier fitted to one class, {mlp.classes_[0]!r}: "
             "fit it anew, to get one column of probabilities for one class."
         )
     known = estimator.get_params(deep=False)

@@ -43,7 +43,7 @@ class MinibatchRun(MLPRun):
             engine=engine(estimator.verbose),
         )
         outcome = self._ended(outcome)
-        if outcome is Outcome.DIVERGED:  # partial_fit goes on with averages that are finite
+        if outcome is Outcome.DIVERGED:  # partial_fit continues with averages that are finite
             self.training.optimizer_state = self.training.optimizer.init(self.parameters.flat)
         if outcome is Outcome.MAX_ITER and not self.purpose.is_chunk:
             warn_user(

@@ -195,7 +195,9 @@ class MLPSettings(Settings):
                 f"{n_hidden_layers} hidden layers."
             )
         if any(rates) and self.solver == "lbfgs":
-            raise ValueError(f"dropout={self.dropout!r} needs a solver that goes step by step, not 'lbfgs'.")
+            raise ValueError(
+                f"dropout={self.dropout!r} needs a solver that trains step by step, not 'lbfgs'."
+            )
         return [float(rate) for rate in rates]
 
     def _initializer(self):

@@ -83,12 +83,12 @@ class ClassTargets:
             check_classification_targets(y)  # raises
         if purpose.continues and kind != self._kind_of_targets():
             raise ValueError(
-                f"Training cannot go on from {self._kind_of_targets()} to {kind} targets: use fit with "
+                f"Training cannot continue from {self._kind_of_targets()} to {kind} targets: use fit with "
                 "warm_start=False."
             )
         if purpose.is_part and isinstance(self.classes_, list) is not (kind == "multioutput"):
             raise ValueError(
-                f"classes={self.classes_} does not go with {kind} targets: it must be a list of arrays, one "
+                f"classes={self.classes_} does not fit {kind} targets: it must be a list of arrays, one "
                 "for each column of y, where these hold several classes, and one array otherwise."
             )
         self._labels_are_sparse = issparse(y)

@@ -122,7 +122,7 @@ def refuse_dates(what: str, kinds: set[type]) -> None:
         If it does; the message names the column and says what to do.
     """
     if any(issubclass(kind, _DATES) or _is_period(kind) for kind in kinds):
-        raise ValueError(f"{what} holds dates or times, which are no numbers yet. {_ADVICE}")
+        raise ValueError(f"{what} holds dates or times, which are not numbers. {_ADVICE}")
 
 
 def _is_period(kind: type) -> bool:

@@ -49,7 +49,7 @@ def refuse_mixed_labels(y: Any, what: str = "y") -> None:
         raise ValueError(
             f"Input {where} contains {' and '.join(missing or counts)}: of {len(column)} labels there are "
             f"{counted}. The labels in {what} must all be of one kind, strings or numbers, and none missing: "
-            "leave out the rows without a label, and make strings of what is beside strings."
+            "leave out the rows without a label, and convert the other labels to strings."
         )
 
 

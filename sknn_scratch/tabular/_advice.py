@@ -81,7 +81,7 @@ def warn_of_levels(preprocessor, table):
             warn_user(
                 f"Column {column.name!r} of X is a category with about as many levels as rows "
                 f"({len(levels):,} in {n_known:,} rows to train on), and so says nothing about other rows. "
-                "Leave it out, or make numbers of it."
+                "Leave it out, or convert it to numbers."
             )
         elif len(levels) >= _MANY_LEVELS and not embedded:
             warn_user(

@@ -277,7 +277,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         if not own_validation.is_given:
             return None
         if self.n_cv not in ("auto", 1):
-            raise ValueError(f"n_cv={self.n_cv} makes validation data of X: it does not go with X_val.")
+            raise ValueError(f"n_cv={self.n_cv} holds out rows of X, which excludes X_val.")
         if self.refit:
             raise ValueError(
                 "refit=True trains once more with the rows held out of X, and with X_val none are: use "

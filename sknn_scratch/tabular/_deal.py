@@ -50,7 +50,7 @@ def deal(n_samples, fraction, n_folds, classes, rng):
         how = f"n_cv={n_folds}" if n_folds > 1 else f"validation_fraction={fraction}"
         raise ValueError(
             f"n_samples={n_samples} is too few for {how}: each part, that to train on and that to choose the "
-            "best epoch by, needs rows. Give more, or data of your own as X_val and y_val."
+            "best epoch by, needs rows. Give more rows, or your own X_val and y_val."
         )
     return splits
 
@@ -85,7 +85,7 @@ def deal_by(splitter, X, y, groups):
     if 2 * min(sizes) <= max(sizes):
         warn_user(
             f"n_cv={splitter} trains on {min(sizes)} rows in one split and on {max(sizes)} in another, and "
-            "both count alike in predictions. Use splits of about the same size. For rows in the order of "
+            "both have equal weight in predictions. Use splits of about the same size. For rows in order of "
             "time, give the last ones as X_val and y_val instead."
         )
     return splits

@@ -365,7 +365,7 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
             )
         n_outputs = y.shape[1] * loss.raw_per_target
         if purpose.continues and self.n_outputs_ != n_outputs:
-            raise ValueError(f"y has {y.shape[1]} columns, not as many as the y to train on.")
+            raise ValueError(f"y has {y.shape[1]} columns, and the y to train on has another number.")
         self.n_outputs_ = n_outputs
         return y, weight, loss
 

@@ -287,7 +287,7 @@ class TableRun:
         return self._history_rows
 
     def snapshot(self):
-        """The fitted attributes, for a model to be kept: no later fit goes on with them."""
+        """The fitted attributes, for a model to be kept: no later fit continues with them."""
         return self.fitted_attributes()
 
     def fitted_attributes(self):

@@ -56,7 +56,7 @@ class Pacer(Observer):
     limit : TimeLimit
         The time of the whole fit.
     max_epochs : int
-        Epochs at most, those of an earlier training that this one goes on with included.
+        Epochs at most, those of an earlier training that this one continues with included.
     span : float, default=1.0
         Epochs that the schedules span, as a multiple of those planned.
     epoch_after : float, default=0.0

@@ -219,7 +219,7 @@ class TestWhatIsRefused:
         save(path, arrays, metadata)
         model = classifier(early_stopping=True).set_callbacks(Checkpoint(path, resume=True))
         with pytest.raises(
-            ValueError, match="does not hold the state of a fit .*is no whole number from 0 to"
+            ValueError, match="does not hold the state of a fit .*is not a whole number from 0 to"
         ):
             model.fit(X, y)
 
@@ -243,7 +243,7 @@ class TestWhatIsRefused:
         fit_broken_off(model, path, (X, y))
         arrays, metadata = saved(path)
         save(path, {**arrays, "order of 0": np.zeros_like(arrays["order of 0"])}, metadata)
-        assert refused(path, model, match="rows that are not those of the data")
+        assert refused(path, model, match="rows that are not in the data")
 
 
 @pytest.fixture
@@ -285,5 +285,7 @@ class TestBeforeTraining:
 
     def test_estimators_around_the_network_are_refused(self, tmp_path):
         search = GridSearchCV(LogisticRegression(), {}).set_callbacks(Checkpoint(tmp_path / "fit"))
-        with pytest.raises(TypeError, match="not of GridSearchCV: call set_callbacks of the estimator"):
+        with pytest.raises(
+            TypeError, match="not of GridSearchCV: call set_callbacks of the network inside it, such as"
+        ):
             search.fit(X, y)

@@ -133,7 +133,7 @@ def test_lbfgs_is_refused(kind):
     for dropout in (0.5, [0.0, 0.5]):
         model = network(kind, solver="lbfgs", dropout=dropout)
         with pytest.raises(
-            ValueError, match=r"dropout=.* needs a solver that goes step by step, not 'lbfgs'"
+            ValueError, match=r"dropout=.* needs a solver that trains step by step, not 'lbfgs'"
         ):
             model.fit(X, Y)
         assert not hasattr(model, "coefs_")

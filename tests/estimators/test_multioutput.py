@@ -190,7 +190,7 @@ class TestPartialFit:
             (Y, [0, 1, 2, 5], "it must be a list of arrays"),
             (Y, [[0, 1, 2]], "y has 2 columns, but classes has 1"),
             (Y, [[0, 1, 2], [0, 1]], r"Column 1 of y has classes \[0 5\] that are not all in \[0 1\]"),
-            (CODES, [[0, 1, 2], [0, 5]], "does not go with single-label targets"),
+            (CODES, [[0, 1, 2], [0, 5]], "does not fit single-label targets"),
         ],
     )
     def test_classes_that_do_not_fit_are_refused(self, y, classes, message):

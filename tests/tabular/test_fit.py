@@ -406,7 +406,7 @@ BAD = [
     ({"preset": "quick"}, {}, "preset"),
     ({"dropout": 1.0}, {}, "dropout"),
     ({"hidden_layer_sizes": (10, 0)}, {}, "hidden_layer_sizes must be > 0"),
-    ({"n_cv": 2}, {"X_val": 0, "y_val": 0}, "does not go with X_val"),
+    ({"n_cv": 2}, {"X_val": 0, "y_val": 0}, "excludes X_val"),
     ({}, {"X_val": 0}, "y_val is None"),
     ({}, {"y_val": 0}, "X_val is None"),
     ({}, {"sample_weight": np.zeros(300)}, "at least one non-zero"),

@@ -127,7 +127,7 @@ def test_what_cannot_be_split_is_refused(kind):
         kind(**SMALL, n_cv=GroupKFold(2)).fit(X, y)
     with pytest.raises(ValueError, match=r"n_cv=PredefinedSplit.*a part that is empty"):
         kind(**SMALL, n_cv=PredefinedSplit(np.zeros(240))).fit(X, y)
-    with pytest.raises(ValueError, match=r"n_cv=GroupKFold.*does not go with X_val"):
+    with pytest.raises(ValueError, match=r"n_cv=GroupKFold.*excludes X_val"):
         kind(**SMALL, n_cv=GroupKFold(2)).fit(X, y, X_val=X, y_val=y)
     with pytest.raises(ValueError, match="'n_cv' parameter"):
         kind(**SMALL, n_cv="GroupKFold").fit(X, y)
