@@ -53,9 +53,9 @@ class Graph:
     >>> from sknn_scratch.export._graph import Graph
     >>> graph = Graph("f4")
     >>> graph("Mul", graph("Tanh", "x"), 0.5)
-    'v2'
+    'sknn_scratch/2'
     >>> [node.operator for node in graph.nodes], graph.constants
-    (['Tanh', 'Mul'], {'v1': array(0.5, dtype=float32)})
+    (['Tanh', 'Mul'], {'sknn_scratch/1': array(0.5, dtype=float32)})
     """
 
     def __init__(self, dtype: npt.DTypeLike, unique_name: Callable[[], str] | None = None) -> None:
@@ -116,4 +116,4 @@ class Graph:
 
     def _next_name(self) -> str:
         self._n_names += 1
-        return f"v{self._n_names - 1}"
+        return f"sknn_scratch/{self._n_names - 1}"

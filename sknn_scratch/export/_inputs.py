@@ -56,30 +56,27 @@ class Inputs:
         """The numbers of the levels of one column, from 1 and of shape (n_rows, 1); 0 for all else."""
         x = self.graph.take("X", [i]) if self._is_one_array else self._names[i]
         dtype, _ = self.types["X"] if self._is_one_array else self.types[x]
-        if dtype.kind == "f":
-            return self._codes_of_floats(x, levels)
-        numbers = {"values_int64s": list(range(1, len(levels) + 1)), "default_int64": 0}
-        return self._encoded(x, dtype, levels, numbers)
-
-    def positions(self, i: int, levels: dict[Any, float]) -> str:
-        """The positions of the levels of an ordered column, of shape (n_rows, 1); NaN for all else."""
-        x = self._names[i]
-        values = {"values_floats": list(levels.values()), "default_float": np.nan}
-        return self.graph.cast(self._encoded(x, self.types[x][0], list(levels), values), self.graph.dtype)
-
-    def _encoded(self, x, dtype, levels, values):
-        """Look up levels that are strings or whole numbers."""
         is_of_strings = dtype.kind == "O"
-        known = [level for level in levels if isinstance(level, str) is is_of_strings]
-        if len(known) < len(levels):
+        if not all(isinstance(level, str) is is_of_strings for level in levels):
             raise ValueError(
                 f"Column {x!r} had levels such as {levels[:3]} in fit, which an ONNX input of {dtype} does "
                 "not hold: fit with one type, such as strings."
             )
         if is_of_strings:
-            return self.graph("LabelEncoder", x, domain=ML, keys_strings=known, **values)
-        x = self.graph.cast(x, np.int64)
-        return self.graph("LabelEncoder", x, domain=ML, keys_int64s=[int(level) for level in known], **values)
+            return self._looked_up(x, levels, keys_strings=levels)
+        if dtype.kind == "f" or any(level != int(level) for level in levels):
+            return self._codes_of_floats(x, levels)
+        whole = self.graph.cast(x, np.int64)
+        return self._looked_up(whole, levels, keys_int64s=[int(level) for level in levels])
+
+    def _looked_up(self, x, levels, **keys):
+        numbers = list(range(1, len(levels) + 1))
+        return self.graph("LabelEncoder", x, domain=ML, values_int64s=numbers, default_int64=0, **keys)
+
+    def positions(self, i: int, levels: dict[Any, float]) -> str:
+        """The positions of the levels of an ordered column, of shape (n_rows, 1); NaN for all else."""
+        positions = np.array([np.nan, *levels.values()])
+        return self.graph("Gather", positions, self.codes(i, list(levels)), axis=0)
 
     # the sum over levels k of k [x = level_k], which is exact
     def _codes_of_floats(self, x, levels):

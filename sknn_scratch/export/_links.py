@@ -38,12 +38,18 @@ def predictions(graph: Graph, loss: Loss, raw: str) -> str:
     if isinstance(loss, PerColumn):
         parts = [graph.columns(raw, part.start, part.stop) for part in loss.parts()]
         return graph.side_by_side([predictions(graph, loss.loss, part) for part in parts])
-    if type(loss).predict is not Loss.predict or loss.link_inverse not in _INVERSE_LINKS:
+    check_link(loss)
+    return _INVERSE_LINKS[loss.link_inverse](graph, raw)
+
+
+def check_link(loss: Loss) -> None:
+    """Raise if a loss has a link of its own."""
+    methods = type(loss).predict, type(loss).raw_in_units
+    if methods != (Loss.predict, Loss.raw_in_units) or loss.link_inverse not in _INVERSE_LINKS:
         raise ValueError(
             f"The loss {loss!r} has a link of its own, which has no ONNX operators: train with a loss whose "
             f"link_inverse is one of {list(_INVERSE_LINKS)} to export the model."
         )
-    return _INVERSE_LINKS[loss.link_inverse](graph, raw)
 
 
 def _probabilities(graph: Graph, p: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import sknn_scratch
 from sknn_scratch.export._graph import ML, ML_OPSET, OPSET, Graph, Node, number_of
 from sknn_scratch.export._inputs import Inputs
 from sknn_scratch.export._networks import mlp, realmlp
@@ -70,6 +70,10 @@ def to_onnx(estimator: Any, X: Data) -> onnx.ModelProto:
     >>> [output.name for output in to_onnx(model, X).graph.output]  # doctest: +SKIP
     ['label', 'probabilities']
     """
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f'{error}. Install onnx with: python -m pip install ".[onnx]"') from error
     front, network = unwrap(estimator, _is_network, _NAMES)
     if front is not None:
         raise ValueError(
@@ -79,7 +83,8 @@ def to_onnx(estimator: Any, X: Data) -> onnx.ModelProto:
     if is_mlp(network):
         checked = network._checked(X)
         graph = Graph(np.result_type(checked, network.coefs_[0]))
-        inputs = Inputs(graph, X if is_frame(X) else checked)
+        is_typed = is_frame(X) or getattr(getattr(X, "dtype", None), "kind", "O") in "biuf"
+        inputs = Inputs(graph, X if is_typed else checked)
         outputs = mlp(graph, network, inputs.numbers(np.arange(inputs.n_features)))
     else:
         graph = Graph(np.float64)
@@ -97,11 +102,11 @@ def _is_network(estimator: Any) -> bool:
 
 def _written(graph: Graph, inputs: Inputs, outputs: Outputs, name: str) -> onnx.ModelProto:
     """The model in ONNX's own objects."""
-    try:
-        from onnx import helper, numpy_helper
-    except ImportError as error:
-        raise ImportError(f'{error}. Install onnx with: python -m pip install ".[onnx]"') from error
+    from onnx import helper, numpy_helper
 
+    taken = [name for name in inputs.types if name in outputs]
+    if taken:
+        raise ValueError(f"Columns {taken} of X have names of outputs: rename them, and fit again.")
     for output, result in outputs.items():
         graph.nodes.append(Node("Identity", "", [result.tensor], [output], {}))
     return helper.make_model(
@@ -126,5 +131,5 @@ def _written(graph: Graph, inputs: Inputs, outputs: Outputs, name: str) -> onnx.
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)],
         ir_version=IR_VERSION,
         producer_name="sknn_scratch",
-        producer_version=version("sknn-scratch"),
+        producer_version=sknn_scratch.__version__,
     )

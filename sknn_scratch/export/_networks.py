@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sknn_scratch.export._graph import Graph
 from sknn_scratch.export._inputs import Inputs
 from sknn_scratch.export._layers import raw_scores
-from sknn_scratch.export._links import numbers_in_units, predictions
+from sknn_scratch.export._links import check_link, numbers_in_units, predictions
 from sknn_scratch.export._outputs import Outputs, of_classes, of_numbers
 from sknn_scratch.export._tables import scores_of_table
 
@@ -65,6 +65,7 @@ def realmlp(graph: Graph, estimator: Any, inputs: Inputs) -> Outputs:
         Names of the results.
     """
     network = estimator._folds[0].network
+    check_link(network.loss)
     raw = scores_of_table(graph, estimator, inputs)
     if is_classifier(estimator):
         return of_classes(graph, estimator, network.loss, raw)

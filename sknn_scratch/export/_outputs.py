@@ -44,9 +44,8 @@ def of_classes(graph: Graph, estimator: Any, loss: Loss, raw: str) -> Outputs:
         have the shape (n_rows, n_labels). For several columns of classes there are ``label_0``,
         ``probabilities_0`` and so on.
     """
-    p = predictions(graph, loss, raw)
     if isinstance(loss, PerColumn):
-        outputs = {}
+        p, outputs = predictions(graph, loss, raw), {}
         for i, (part, classes) in enumerate(zip(loss.parts(), estimator.classes_, strict=True)):
             scores, of_column = (graph.columns(x, part.start, part.stop) for x in (raw, p))
             outputs[f"label_{i}"] = _most_probable(graph, scores, classes)
@@ -58,21 +57,21 @@ def of_classes(graph: Graph, estimator: Any, loss: Loss, raw: str) -> Outputs:
         label = Output(is_positive, np.dtype(np.int64), (None, n_columns))
     elif estimator._is_binary():
         both = graph.side_by_side([graph("Neg", raw), raw])
-        label, p = _most_probable(graph, both, estimator.classes_), predictions(graph, loss, both)
+        raw, label = both, _most_probable(graph, both, estimator.classes_)
     else:
         label = _most_probable(graph, raw, estimator.classes_)
+    p = predictions(graph, loss, raw)
     return {"label": label, "probabilities": Output(p, graph.dtype, (None, n_columns))}
 
 
 def _most_probable(graph: Graph, raw: str, classes: np.ndarray) -> Output:
     """The label of the class with the largest score, the first one of several."""
     labels = classes.astype(np.int64) if classes.dtype.kind in "iu" else classes
-    if classes.dtype.kind not in "iub" and not all(isinstance(label, str) for label in classes):
-        raise ValueError(
-            f"ONNX has no exact type for labels such as {classes[0]!r}: train with strings or whole numbers."
-        )
+    if classes.dtype.kind not in "iubf" and not all(isinstance(label, str) for label in classes):
+        raise ValueError(f"ONNX has no type for labels such as {classes[0]!r}: use strings or numbers.")
     numbers = graph("ArgMax", raw, axis=1, keepdims=0)
-    dtype = np.dtype(object) if labels.dtype.kind in "US" else labels.dtype
+    dtypes = {"U": np.dtype(object), "f": graph.dtype}
+    dtype = dtypes.get(labels.dtype.kind, labels.dtype)
     return Output(graph("Gather", labels, numbers, axis=0), dtype, (None,))
 
 
@@ -102,7 +101,11 @@ def of_numbers(graph: Graph, loss: Loss, kinds: str, n_targets: int) -> Outputs:
         return {"variable": Output(mean, graph.dtype, shape), "std": Output(std, graph.dtype, shape)}
     if loss.raw_per_target == 1:
         return {"variable": Output(kinds, graph.dtype, shape)}
-    assert isinstance(loss, Quantile)
+    if not isinstance(loss, Quantile):
+        raise ValueError(
+            f"The loss {loss!r} predicts {loss.raw_per_target} numbers for a target: of such losses, only "
+            "GaussianNLL and Quantile can be exported."
+        )
     n_levels = len(loss.levels)
     by_level = graph.reshaped(kinds, -1, n_levels, n_targets)
     k = np.array([n_levels], dtype=np.int64)

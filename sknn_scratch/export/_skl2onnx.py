@@ -41,7 +41,7 @@ def register_skl2onnx() -> None:
 def _is_float64(operator: Any) -> bool:
     from skl2onnx.common.data_types import DoubleTensorType
 
-    return isinstance(operator.inputs[0].type, DoubleTensorType)
+    return any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
 
 
 def _set_shapes(operator: Any) -> None:
@@ -59,10 +59,10 @@ def _set_shapes(operator: Any) -> None:
     n_classes = len(estimator.classes_)
     if estimator._is_multilabel():
         label = data_types.Int64TensorType([None, n_classes])
-    elif estimator.classes_.dtype.kind in "iu":
-        label = data_types.Int64TensorType([None])
     else:
-        label = data_types.StringTensorType([None])
+        kinds = {"i": data_types.Int64TensorType, "u": data_types.Int64TensorType, "f": number}
+        kinds["b"] = data_types.BooleanTensorType
+        label = kinds.get(estimator.classes_.dtype.kind, data_types.StringTensorType)([None])
     operator.outputs[0].type, operator.outputs[1].type = label, number([None, n_classes])
 
 
@@ -75,7 +75,8 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(
         np.result_type(*estimator.coefs_, wanted), lambda: scope.get_unique_variable_name("sknn_scratch")
     )
-    results = mlp(graph, estimator, graph.cast(operator.inputs[0].full_name, graph.dtype))
+    columns = [graph.cast(variable.full_name, graph.dtype) for variable in operator.inputs]
+    results = mlp(graph, estimator, graph.side_by_side(columns))
     for name, output in zip(
         ("label", "probabilities") if "label" in results else ("variable",), operator.outputs, strict=True
     ):

@@ -13,6 +13,7 @@ from sknn_scratch.export import register_skl2onnx, to_onnx
 from sknn_scratch.export._activations import activation
 from sknn_scratch.export._graph import Graph
 from sknn_scratch.export._links import combined, predictions
+from sknn_scratch.export._outputs import of_numbers
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -45,11 +46,24 @@ class HuberOfSquares(Huber):
         np.square(raw, out=out)
 
 
+class HuberInOtherUnits(Huber):
+    def raw_in_units(self, raw, offset, scale):
+        return raw
+
+
+class TwoNumbers(Huber):
+    raw_per_target = 2
+
+
 def test_functions_of_ones_own_are_refused():
     with pytest.raises(ValueError, match=r"The activation Sine\(\) has no ONNX operators"):
         activation(Graph(np.float64), Sine(), "z")
     with pytest.raises(ValueError, match=r"The loss HuberOfSquares\(.*\) has a link of its own"):
         predictions(Graph(np.float64), HuberOfSquares(), "raw")
+    with pytest.raises(ValueError, match=r"The loss HuberInOtherUnits\(.*\) has a link of its own"):
+        predictions(Graph(np.float64), HuberInOtherUnits(), "raw")
+    with pytest.raises(ValueError, match=r"The loss TwoNumbers\(.*\) predicts 2 numbers for a target"):
+        of_numbers(Graph(np.float64), TwoNumbers(), "kinds", 1)
 
 
 @pytest.mark.parametrize("export", [lambda: to_onnx(*fitted()), register_skl2onnx], ids=["onnx", "skl2onnx"])

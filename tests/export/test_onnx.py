@@ -41,6 +41,8 @@ FRAME = pd.DataFrame(
         "flag": rng.rand(N) > 0.5,
         "order": pd.Categorical(rng.choice(["s", "m", "l"], N), ["s", "m", "l"], ordered=True),
         "codes": pd.Categorical(rng.randint(0, 20, N)),
+        "halves": pd.Categorical(rng.choice([0.5, 1.0, 1.5, 2.0], N), ordered=True),
+        "v1": rng.rand(N),
         "empty": np.full(N, np.nan),
     }
 )
@@ -120,12 +122,13 @@ def classes_of(kind):
         return make_multilabel_classification(200, 6, n_classes=3, random_state=0)
     return X, {
         "binary": y > 0,
+        "floats": y.astype(float),
         "numbers": y * 10 - 5,
         "strings": np.array(["setosa", "versicolor", "virginica"])[y],
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["binary", "numbers", "strings", "multilabel"])
+@pytest.mark.parametrize("kind", ["binary", "floats", "numbers", "strings", "multilabel"])
 @pytest.mark.parametrize("loss", losses_of_classes())
 def test_each_loss_of_classes(loss, kind):
     X, y = classes_of(kind)
@@ -170,7 +173,9 @@ class TestMixedFrames:
 
     def test_of_polars(self, preset):
         polars = pytest.importorskip("polars")
-        X = polars.from_pandas(FRAME.drop(columns=["empty", "codes", "order"]).astype({"many": str}))
+        X = polars.from_pandas(
+            FRAME.drop(columns=["empty", "codes", "order", "halves"]).astype({"many": str})
+        )
         for model, y in self.models(preset):
             check(to_onnx(model.fit(X, y), X), model, X)
 
@@ -189,6 +194,8 @@ def test_the_types_of_inputs_are_those_of_the_columns():
         "flag": BOOL,
         "order": STRING,
         "codes": INT64,
+        "halves": DOUBLE,
+        "v1": DOUBLE,
         "empty": DOUBLE,
     }
 
@@ -234,6 +241,8 @@ def test_a_float32_model_computes_in_float32():
     model = ScratchMLPClassifier((8,), dtype="float32", solver="lbfgs", random_state=0)
     X = X.astype(np.float32)
     assert ran(to_onnx(model.fit(X, y), X), X)["probabilities"].dtype == np.float32
+    for other in (X.astype(np.float64), (10 * X).astype(np.int64)):  # inputs have the type of the data
+        check(to_onnx(model, other), model, other)
 
 
 class Sine(Activation):
@@ -257,6 +266,12 @@ class TestRefusals:
         with pytest.raises(ValueError, match="Sine.*ONNX"):
             to_onnx(model.fit(self.X, self.y), self.X)
 
+    def test_columns_with_names_of_outputs(self):
+        X = pd.DataFrame(self.X, columns=["a", "b", "c", "label"])
+        model = ScratchMLPClassifier((8,), solver="lbfgs", max_iter=5, random_state=0).fit(X, self.y)
+        with pytest.raises(ValueError, match=r"Columns \['label'\] of X have names of outputs"):
+            to_onnx(model, X)
+
     def test_pipelines(self):
         model = make_pipeline(StandardScaler(), ScratchMLPClassifier((8,), solver="lbfgs", random_state=0))
         with pytest.raises(ValueError, match="register_skl2onnx"):
@@ -269,12 +284,11 @@ class TestRefusals:
             to_onnx(model, X)
 
 
-@pytest.mark.parametrize("kind", ["binary", "numbers", "strings", "multilabel"])
+@pytest.mark.parametrize("kind", ["binary", "floats", "numbers", "strings", "multilabel"])
 def test_skl2onnx_converts_pipelines_of_classifiers(kind):
     skl2onnx = pytest.importorskip("skl2onnx")
     register_skl2onnx()
     X, y = classes_of(kind)
-    y = y.astype(int) if kind == "binary" else y
     X = X.astype(np.float32)
     network = ScratchMLPClassifier((8,), ReLU(), solver="lbfgs", max_iter=30, random_state=0)
     model = make_pipeline(StandardScaler(), clone(network)).fit(X, y)
