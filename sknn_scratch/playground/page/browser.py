@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 
 from bokeh.models import CustomJS, Model, NumericInput, TextInput
 
@@ -19,11 +20,18 @@ _ADDRESS = "history.replaceState(null, '', location.pathname + '?' + cb_obj.valu
 
 
 class Browser:
-    """The browser of one tab, by hidden widgets whose values it watches."""
+    """The browser of one tab, by hidden widgets whose values it watches.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    on_drawn : callable
+        Called when the browser has drawn what was sent.
+    """
+
+    def __init__(self, on_drawn: Callable[[], None]) -> None:
         self._sent, self._seen = (NumericInput(value=0, visible=False, name=n) for n in ("sent", "seen"))
         self._sent.js_on_change("value", CustomJS(args={"seen": self._seen}, code=_ACKNOWLEDGE))
+        self._seen.on_change("value", lambda _attr, _old, _new: on_drawn())
         self._download, self._address = (TextInput(visible=False, name=n) for n in ("download", "address"))
         self._download.js_on_change("value", CustomJS(code=_DOWNLOAD))
         self._address.js_on_change("value", CustomJS(code=_ADDRESS))
@@ -37,6 +45,11 @@ class Browser:
     def is_drawing(self) -> bool:
         """Whether it has not yet drawn what was sent last."""
         return self._seen.value < self._sent.value
+
+    @property
+    def n_frames(self) -> int:
+        """Frames sent so far."""
+        return self._sent.value
 
     def count_frame(self) -> None:
         """Ask for a sign when what was sent is drawn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,9 @@ from sknn_scratch.playground.session import Session
 from sknn_scratch.plotting import TrainingAnimation
 
 MILLISECONDS_OF_A_FRAME = 50
+FRAMES_OF_THE_CURVES = 5
+"""While it plays, curves grow in every fifth frame: their axes take the browser longer than all tiles."""
+
 SECONDS_TO_TRAIN = 0.015
 """Of a frame: the rest is for drawing, and for the other tabs."""
 
@@ -46,7 +50,7 @@ class View:
         self.session, self.is_playing = session, False
         self._unit, self._row = (1, 0), 0
         self._before: UnitExplanation | None = None
-        self.browser = Browser()
+        self.browser, self._began = Browser(self._has_drawn), 0.0
         self.controls = Controls(self._change)
         self.own = OwnPoints(self._upload, self._save_points)
         self.network, self.output = NetworkPlot(self._choose_unit), OutputPlot(self._tapped)
@@ -138,12 +142,18 @@ class View:
         """Train for a while and draw, unless the browser has not yet drawn what was sent last."""
         if not self.is_playing or self.browser.is_drawing:
             return
+        self._began = time.perf_counter()
         if n_epochs := SPEEDS[self.speed.value]:
             self.session.train_epochs(n_epochs, SECONDS_TO_TRAIN)
         else:
             self.session.train_step()
         self._trained()
         self.browser.count_frame()
+
+    def _has_drawn(self) -> None:
+        """Begin the next frame when it is time, rather than at the next tick after that."""
+        elapsed = 1e3 * (time.perf_counter() - self._began)
+        self.bar.document.add_timeout_callback(self.frame, max(0, round(MILLISECONDS_OF_A_FRAME - elapsed)))
 
     def say(self, text: str) -> None:
         """Show a sentence."""
@@ -189,7 +199,8 @@ class View:
     def _redraw(self) -> None:
         session = self.session
         measured = session.measured()
-        self.curves.add(measured)
+        if not self.is_playing or self.browser.n_frames % FRAMES_OF_THE_CURVES == 0:
+            self.curves.add(measured)
         self.numbers.text = words.numbers(session, measured)
         n_columns = session.train.points.shape[1]
         self.network.redraw(session, session.activations(self.output.grid(N_PIXELS, n_columns)))
