@@ -45,14 +45,14 @@ _OF_SKLEARN = SquaredError, Poisson
 class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     """Multi-layer perceptron regressor, trained by backpropagation.
 
-    It minimises the squared error, or a loss for outliers, quantiles, counts, amounts or noise that depends
+    It minimises the squared error, or a loss for outliers, quantiles, counts, amounts, or noise that depends
     on X.
 
     Parameters
     ----------
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma', 'gaussian_nll'} or \
             Loss, default='squared_error'
-        What is minimised, by name or as an object with settings, which a search reaches as ``loss__delta``.
+        Loss to minimise, by name or as an object with settings, which a search reaches as ``loss__delta``.
 
         - 'squared_error': half the squared error; predicts means.
         - 'absolute_error': the absolute error; predicts medians, which outliers hardly move.
@@ -68,7 +68,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', \
             'mish', 'softplus'}, Activation or list of these, default='relu'
         Function of the hidden units, by name or as an object such as ``LeakyReLU(0.1)``; a list has one for
-        each hidden layer. ``sknn_scratch.core`` gives the formula and the source of each.
+        each hidden layer. ``sknn_scratch.core`` has the formula and source of each.
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found: by L-BFGS on all rows at once, which suits small data; by stochastic
         gradient descent with momentum; by Adam [3]_; by AdamW, which is Adam with decoupled weight decay
@@ -78,42 +78,43 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         which longer gradients are clipped (Pascanu, Mikolov & Bengio, 2013).
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights. It is divided by the sum of the batch's sample weights, so
-        that its effect depends on `batch_size`.
+        its effect depends on `batch_size`.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch; 'auto' is ``min(200, n_samples)``. Not used by lbfgs.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'exponential', 'plateau'}, \
             Schedule or callable, default='constant'
-        How the learning rate develops from `learning_rate_init`. Not used by lbfgs. The names 'invscaling'
-        and 'adaptive' act on solver='sgd' only, as in scikit-learn; all else acts on every solver.
+        How the learning rate changes, starting from `learning_rate_init`. Not used by lbfgs. As in
+        scikit-learn, the names 'invscaling' and 'adaptive' affect solver='sgd' only; all others affect every
+        solver.
 
         - 'constant': `learning_rate_init` throughout.
         - 'invscaling': ``learning_rate_init / (t_ + 1) ** power_t``, updated after each epoch.
-        - 'adaptive': a fifth each time `n_iter_no_change` epochs were not enough to improve by `tol`;
-          training ends when it is 1e-6 or less.
+        - 'adaptive': divided by 5 each time patience (`n_iter_no_change`) runs out; training ends when it is
+          1e-6 or less.
         - 'cosine': half a cosine down to 0 over `max_iter` epochs [6]_.
-        - 'one_cycle': up from a 25th, then down to nearly 0 over `max_iter` epochs [7]_.
-        - 'exponential': times 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
-        - 'plateau': a tenth each time patience runs out, down to a thousandth.
+        - 'one_cycle': up from 1/25, then down to nearly 0, over `max_iter` epochs [7]_.
+        - 'exponential': multiplied by 0.95 after each epoch (Senior, Heigold, Ranzato & Yang, 2013).
+        - 'plateau': divided by 10 each time patience runs out, down to 1/1000.
 
         An object carries its own settings, such as ``Cosine(warmup=0.1)`` or ``Exponential(decay=0.9)``,
         which a search reaches as ``learning_rate__warmup``. A function ``progress -> float`` is called before
-        every step; ``progress.fraction`` is the share of the planned steps that is done. Patience may end
+        every step; ``progress.fraction`` is the share of the planned steps done so far. Patience may end
         training before a schedule is complete; ``n_iter_no_change=np.inf`` prevents that.
     learning_rate_init : float, default=0.001
-        Learning rate to start from; for 'cosine' and 'one_cycle' the highest. Not used by lbfgs.
+        Initial learning rate; for 'cosine' and 'one_cycle', the highest. Not used by lbfgs.
     power_t : float, default=0.5
         Exponent of learning_rate='invscaling'.
     max_iter : int, default=200
-        Largest number of epochs, or of iterations of lbfgs.
+        Maximum number of epochs, or of lbfgs iterations.
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch. Not used by lbfgs.
     random_state : int, RandomState instance, default=None
-        Source of the initial weights, of the split for early stopping, of the order of rows and of dropout.
-        An int gives the same model each time.
+        Determines the initial weights, the split for early stopping, the order of rows, and dropout. An int
+        gives the same model each time.
     tol : float, default=1e-4
-        An epoch counts as stagnant if the loss, or with `early_stopping` the validation score, is not better
-        than the best one by `tol`. With lbfgs, training ends when no entry of the gradient is larger, and
-        only with `early_stopping` stagnant iterations count.
+        An epoch counts as stagnant if its loss (with `early_stopping`, its validation score) is not better
+        than the best so far by `tol`. With lbfgs, training ends when no entry of the gradient exceeds `tol`;
+        stagnant iterations count only with `early_stopping`.
     verbose : bool, default=False
         Whether to print a line per epoch.
     warm_start : bool, default=False
@@ -124,51 +125,52 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Whether solver='sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to stop when the score on validation data no longer improves, and to keep the weights of the
-        best epoch. Validation data are `X_val` and `y_val` of `fit`, or else a part of the data that is held
-        out, stratified where y is one column of classes. With all solvers; not possible with `partial_fit`.
+        best epoch. Validation data are `X_val` and `y_val` of `fit`; without them, a part of the data is held
+        out, stratified if y is one column of classes. It works with all solvers, but not with `partial_fit`.
     validation_fraction : float, default=0.1
         Share of the rows that early stopping holds out, in [0, 1); not used if `X_val` is given.
     beta_1 : float, default=0.9
-        Decay rate of the average of gradients of solver='adam', in [0, 1); objects have their own.
+        Decay rate of the average of gradients for solver='adam', in [0, 1); optimizer objects have their own.
     beta_2 : float, default=0.999
-        Decay rate of the average of squared gradients of solver='adam', in [0, 1); objects have their own.
+        Decay rate of the average of squared gradients for solver='adam', in [0, 1); optimizer objects have
+        their own.
     epsilon : float, default=1e-8
-        Keeps the denominator of solver='adam' from zero.
+        Keeps the denominator of solver='adam' away from zero.
     n_iter_no_change : int or inf, default=10
-        Training stops after more stagnant epochs in a row than this.
+        Patience: training stops after more stagnant epochs in a row than this.
     max_fun : int, default=15000
-        Largest number of evaluations of the loss by lbfgs.
+        Maximum number of times that lbfgs evaluates the loss.
     dtype : {None, 'float32', 'float64'}, default=None
-        Precision of weights and arithmetic. None takes that of the data: float32 data give a float32 model,
-        all others a float64 model. 'float32' takes half the memory and about half the time.
+        Precision of weights and arithmetic. None follows the data: float32 data give a float32 model, all
+        other data a float64 model. 'float32' takes half the memory and about half the time.
     weight_init : str, Initializer or callable, default='auto'
-        How the first weights are drawn: by a name out of 'auto', 'glorot_uniform', 'he_normal',
-        'lecun_normal', 'orthogonal', 'normal', 'uniform' and 'zeros', by an object such as ``Uniform(-1,
-        1)``, or by a function ``(fan_in, fan_out, rng) -> array of shape (fan_in, fan_out)``. 'auto' is
-        scikit-learn's way, which draws the biases too; else they start at zero.
+        How the initial weights are drawn: by name ('auto', 'glorot_uniform', 'he_normal', 'lecun_normal',
+        'orthogonal', 'normal', 'uniform' or 'zeros'), by an object such as ``Uniform(-1, 1)``, or by a
+        function ``(fan_in, fan_out, rng) -> array of shape (fan_in, fan_out)``. 'auto' is scikit-learn's
+        method, which draws the biases too; with all others, biases start at zero.
     fit_intercept : bool, default=True
         Whether the layers have biases; without them `intercepts_` are zeros.
     scoring : str, callable or None, default=None
         What `validation_scores_` holds and `early_stopping` watches: the name of one of scikit-learn's
         scorers, a callable ``(estimator, X, y) -> float`` (greater is better), or 'loss', the negative
-        validation loss. If rows have weights, a scorer is given `sample_weight` too. None means R^2 for
-        the losses 'squared_error' and 'poisson', and 'loss' for all others.
+        validation loss. If rows have weights, a scorer receives `sample_weight` too. None means R^2 for the
+        losses 'squared_error' and 'poisson', and 'loss' for all others.
     dropout : float in [0, 1) or list of float, default=0.0
-        Share of the hidden units that is left out at random in each step of training [8]_; a list has one
-        for each hidden layer. Predictions use all units. Not possible with lbfgs.
+        Share of the hidden units left out at random in each training step [8]_; a list has one share for each
+        hidden layer. Predictions use all units. Not possible with lbfgs.
     scale_target : bool or 'auto', default='auto'
         Whether to train on scaled y: with mean 0 and standard deviation 1, or for the losses 'poisson' and
         'gamma', whose predictions are positive, with mean 1. Predictions and losses are scaled back, the
         output biases start at the constant that minimises the loss, and settings of a loss, such as `delta`,
-        are in standard deviations. 'auto' scales for all losses but 'squared_error' and 'poisson', which
-        give scikit-learn's model; set it to True for these where y is far from the size of 1.
+        are in standard deviations. 'auto' scales for all losses except 'squared_error' and 'poisson', which
+        give scikit-learn's model; for these, set it to True if y is not on the order of 1.
 
     Attributes
     ----------
     loss_ : float
-        Training loss at the end, in the units of y; with `scale_target` and several targets in scaled units.
-        For several targets the squared error is their mean, while the steps follow the gradient of their
-        sum, as in scikit-learn.
+        Final training loss, in the units of y, or in scaled units with `scale_target` and several targets.
+        For several targets, the squared error is averaged over them, while the steps follow the gradient of
+        their sum, as in scikit-learn.
     best_loss_ : float or None
         The lowest training loss; None with `early_stopping`.
     loss_curve_ : list of float
@@ -186,8 +188,8 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         without `early_stopping`.
     history_ : list of dict
         One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
-        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; what was not measured is None.
-        ``pandas.DataFrame(model.history_)`` makes a table of it.
+        (of the last step), 'gradient_norm' (of the first step) and 'seconds'; values not measured are None.
+        ``pandas.DataFrame(model.history_)`` turns it into a table.
     t_ : int
         Rows trained on so far.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -211,12 +213,12 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
 
     See Also
     --------
-    ScratchMLPClassifier : The same for classes.
+    ScratchMLPClassifier : Predicts classes.
 
     Notes
     -----
     The same parameters, data and `random_state` give the same model as scikit-learn's ``MLPRegressor``,
-    except for the mended defects that ``docs/differences.md`` lists.
+    except for the defects fixed here, which ``docs/differences.md`` lists.
 
     References
     ----------
@@ -333,7 +335,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
     @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def partial_fit(self, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Train for one epoch on the given data, going on from the model as it is.
+        """Train for one epoch on the given data, starting from the current model.
 
         Parameters
         ----------
@@ -352,7 +354,7 @@ class ScratchMLPRegressor(NumberTargets, RegressorMixin, BaseScratchMLP):
         Raises
         ------
         ValueError
-            If the data are not as they must be, or if training diverges. The estimator is left as it was.
+            If the data are invalid, or if training diverges. The estimator stays unchanged.
         """
         self._validate_params()  # scikit-learn leaves it out once the estimator is fitted
         return self._fit_chunk(X, y, sample_weight)

@@ -40,14 +40,14 @@ _OF_PROBABILITIES = (
 
 
 class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
-    """RealMLP classifier: a multi-layer perceptron for tables with well chosen defaults.
+    """RealMLP classifier: a multi-layer perceptron for tables with well-chosen defaults.
 
-    X is a table: a frame of pandas or polars, or an array, with numbers, categories, strings, booleans and
-    gaps. The defaults were tuned on many tables at once, so they need no search. A y with several columns of
-    0 and 1 is multilabel: each label gets a probability.
+    X is a table: a pandas or polars frame, or an array, with numbers, categories, strings, booleans and
+    missing values. The defaults were tuned on many tables at once, so they need no search. A y with several
+    columns of 0 and 1 is multilabel: each label gets a probability.
 
-    A hyper-parameter that is None takes the value of the preset, which its entry names. ``docs/tabular.md``
-    explains the recipe.
+    A hyper-parameter of None takes the value of the preset; its entry below names that value.
+    ``docs/tabular.md`` explains the recipe.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         a simplified one without embeddings, dropout and weight decay. 'fast' and 'best' are this library's
         own: 'td' with half the units, a quarter of the epochs, and `refit`; 'best' also has eight members.
     n_ens : int or None, default=None
-        Number of members: networks trained together on the same split, each from its own first weights. Their
-        probabilities or predictions are averaged, and one best epoch is chosen for all of them. None means 1,
-        8 in 'best'.
+        Number of members: networks trained together on the same split, each from its own initial weights.
+        Their probabilities or predictions are averaged, and one best epoch is chosen for all of them. None
+        means 1, 8 in 'best'.
     n_cv : int, 'auto' or splitter, default='auto'
         Number of splits. An int above 1 divides the rows into that many folds; each fold serves once as
         validation data, and `n_ens` members are trained for it. This excludes `X_val`. 'auto' means 5 below
-        1,000 rows, where a fifth of the rows is too few to choose an epoch by; it means 1 for more rows, and
+        1,000 rows, where a fifth of the rows is too few to choose an epoch by. It means 1 for more rows, and
         with `validation_fraction` or `X_val`. A scikit-learn splitter chooses the held-out rows itself, such
         as ``GroupKFold(5)`` or ``GroupShuffleSplit(1)``, for which `fit` takes `groups`.
     refit : bool or None, default=None
@@ -84,8 +84,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Number of members trained at the same time, in threads; -1 means one for each core, None means 1
         unless a joblib backend sets another number. The model does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Source of splits, first weights, the order of rows, and dropout. An int gives the same model each
-        time.
+        Determines the splits, the initial weights, the order of rows, and dropout. An int gives the same
+        model each time.
     verbose : bool, default=False
         Whether to print a line for each epoch.
 
@@ -111,27 +111,26 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     numerical_embedding_size : int or None, default=None
         Number of columns into which the waves of a number are mixed. None means 4 in all presets.
     numerical_embedding_sigma : float or None, default=None
-        Standard deviation of the first frequencies. Of all settings of the embedding it is the one most worth
+        Standard deviation of the first frequencies. Of the embedding's settings, it is the one most worth
         tuning. None means 0.1 in all presets.
 
     Network
-        Its layers and first weights.
+        Its layers and initial weights.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        Number of units in each hidden layer. None means (256, 256, 256), (128, 128, 128) in 'fast' and
-        'best'.
+        Units in each hidden layer. None means (256, 256, 256), (128, 128, 128) in 'fast' and 'best'.
     activation : str, Activation or None, default=None
-        Function f of the hidden units, by a name that ScratchMLPClassifier knows or as an object.
-        None means 'selu' in all presets.
+        Function f of the hidden units, by any name that ScratchMLPClassifier accepts or as an object. None
+        means 'selu' in all presets.
     parametric_activation : bool or None, default=None
         Whether each unit learns an alpha in x + alpha (f(x) - x). None means True, False in 'td-s'.
     scale_layer : bool or None, default=None
         Whether to learn a factor for each input of the first hidden layer. None means True in all presets.
     weight_init : {'std', 'normal'} or None, default=None
-        First weights: 'normal' draws them from N(0, 1); 'std' then divides them by the standard deviation of
-        each unit's output on the data. None means 'std', 'normal' in 'td-s'.
+        Initial weights: 'normal' draws them from N(0, 1); 'std' then divides them by the standard deviation
+        of each unit's output on the data. None means 'std', 'normal' in 'td-s'.
     bias_init : {'he+5', 'normal'} or None, default=None
-        First biases: 'normal' draws them from N(0, 1); 'he+5' takes minus a random mean of the unit's output
-        on 5 rows. None means 'he+5', 'normal' in 'td-s'.
+        Initial biases: 'normal' draws them from N(0, 1); 'he+5' takes minus a random mean of the unit's
+        output on 5 rows. None means 'he+5', 'normal' in 'td-s'.
     zero_output : bool or None, default=None
         Whether the output layer starts at zero, before `weight_init` and `bias_init` apply to it. None means
         False, True in 'td-s'.
@@ -139,20 +138,20 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     Optimizer and regularization
         How the weights change in a step.
     learning_rate_init : float or None, default=None
-        The greatest learning rate. None means 0.04 in all presets.
+        The highest learning rate. None means 0.04 in all presets.
     learning_rate : str, Schedule, callable or None, default=None
-        Schedule of the learning rate, step by step: 'coslog4', four waves down to 0 of growing length,
+        Schedule of the learning rate, step by step: 'coslog4' (four waves of growing length, each down to 0),
         'flat_cos', or any schedule of ScratchMLPClassifier. None means 'coslog4' in all presets.
     scale_rate : float or None, default=None
-        Factor of the learning rate for the scale layer. None means 6.0 in all presets.
+        Learning-rate factor for the scale layer. None means 6.0 in all presets.
     bias_rate : float or None, default=None
-        Factor of the learning rate for the biases. None means 0.1 in all presets.
+        Learning-rate factor for the biases. None means 0.1 in all presets.
     activation_rate : float or None, default=None
-        Factor of the learning rate for the alphas of activations. None means 0.1 in all presets.
+        Learning-rate factor for the alphas of activations. None means 0.1 in all presets.
     numerical_embedding_rate : float or None, default=None
-        Factor of the learning rate for the embedding of numbers. None means 0.1 in all presets.
+        Learning-rate factor for the embedding of numbers. None means 0.1 in all presets.
     category_embedding_rate : float or None, default=None
-        Factor of the learning rate for the embedding of categories. None means 1.0 in all presets.
+        Learning-rate factor for the embedding of categories. None means 1.0 in all presets.
     batch_size : int or None, default=None
         Number of rows in a mini-batch, or all rows if there are fewer. An epoch leaves out the rows that do
         not fill a batch. None means 256 in all presets.
@@ -165,10 +164,10 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     dropout : float or None, default=None
         Share of the hidden units left out in each step. None means 0.15, 0.0 in 'td-s'.
     weight_decay : float or None, default=None
-        Decoupled weight decay. The square of the learning-rate factor multiplies it. None means 0.02, 0.0 in
-        'td-s'.
+        Decoupled weight decay. It is multiplied by the square of the learning-rate factor. None means 0.02,
+        0.0 in 'td-s'.
     bias_decay : float or None, default=None
-        Factor of the weight decay for biases. None means 0.0 in all presets.
+        Weight-decay factor for the biases. None means 0.0 in all presets.
     regularization : str, Schedule, callable or None, default=None
         Schedule of dropout and weight decay, both of which start at full strength. None means 'flat_cos' in
         all presets: flat for half of the steps, then half a cosine down to 0.
@@ -181,10 +180,9 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     max_iter : int or None, default=None
         Number of epochs, over which the schedules extend. None means 256, 64 in 'fast' and 'best'.
     time_limit : float or None, default=None
-        Seconds that `fit` may take, including all members, splits and `refit`. If the speed of the first
-        epochs does not allow `max_iter` of them, the schedules extend over the number that it allows; at
-        least one is run. The number of epochs depends on the machine and its load, and so does the model.
-        None means no limit.
+        Seconds that `fit` may take, including all members, splits and `refit`. If the first epochs are too
+        slow for `max_iter` of them, the schedules extend over as many as there is time for, at least one. The
+        number of epochs depends on the machine and its load, and so does the model. None means no limit.
     early_stopping : bool, default=False
         Whether to stop after ``patience_factor * best_epoch + n_iter_no_change`` epochs. Otherwise all epochs
         are run. Either way the weights of the best epoch are kept; among equal scores the last epoch wins.
@@ -196,8 +194,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     validation_fraction : float or None, default=None
         Share of the rows held out to choose the best epoch by. None means 0.2 in all presets.
     scoring : str, callable or None, default=None
-        What chooses the best epoch: the name of a scikit-learn scorer, a callable ``(estimator, X, y) ->
-        float`` (greater is better), or 'loss'. None means accuracy, and for multilabel y the negative
+        Score that chooses the best epoch: the name of a scikit-learn scorer, a callable ``(estimator, X, y)
+        -> float`` (greater is better), or 'loss'. None means accuracy, and for multilabel y the negative
         validation cross-entropy. 'loss', and the name of any score of probabilities such as 'neg_log_loss' or
         'roc_auc', means the validation cross-entropy, without label smoothing.
 
@@ -212,11 +210,11 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if all are strings.
     n_outputs_ : int
-        Raw scores of a row: one for each class or label.
+        Raw scores per row: one for each class or label.
     n_iter_ : int
-        Epochs that were run, those of `refit` included.
+        Number of epochs run, including those of `refit`.
     temperature_ : float
-        What raw scores are divided by; 1.0 without `calibrate`.
+        Temperature that divides the raw scores; 1.0 without `calibrate`.
     best_iter_ : int or None
         The epoch whose weights are kept, counted from 1.
     best_validation_score_ : float or None
@@ -224,20 +222,19 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     history_ : list of dict
         One row for each epoch, with 'epoch', 'loss', 'validation_loss', 'validation_score', 'learning_rate'
         (of the last step), 'gradient_norm' (of the first step) and 'seconds'; means over members. The
-        training loss is that of smoothed labels.
+        training loss uses smoothed labels.
     loss_ : float
-        Training loss at the end.
+        Final training loss.
     loss_curve_ : list of float
         Training loss at each epoch.
     validation_loss_curve_ : list of float
-        Validation loss at each epoch, of labels that are not smoothed; nan for those of `refit`.
+        Validation loss at each epoch, with labels not smoothed; nan for epochs of `refit`.
     validation_scores_ : list of float
-        Validation score at each epoch; nan for those of `refit`, which come last.
+        Validation score at each epoch; nan for epochs of `refit`, which come last.
 
     See Also
     --------
-    ScratchRealMLPRegressor : The same for numbers.
-    TabularPreprocessor : What is done to the table.
+    ScratchRealMLPRegressor : Predicts numbers. TabularPreprocessor : Prepares the table for the network.
 
     References
     ----------
@@ -381,8 +378,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
-            The most probable class; for multilabel y 1 for each label with a probability above one half, as a
-            sparse matrix if the estimator was fitted to one.
+            The most probable class; for multilabel y, 1 for each label with a probability above one half, as
+            a sparse matrix if the estimator was fitted on one.
         """
         _, raw = self._raw_scores(X)
         if self._is_multilabel():
@@ -391,7 +388,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         return self._labels(raw.argmax(axis=1))
 
     def predict_proba(self, X: Data) -> FloatArray:
-        """Predict probabilities: the means of those of all members.
+        """Predict probabilities, averaged over all members.
 
         Parameters
         ----------
@@ -401,15 +398,15 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probability of each class, in the order of `classes_`, and for multilabel y that of each label. It
-            is at least the smallest normal number.
+            Probability of each class, in the order of `classes_`, or of each label for multilabel y. It is at
+            least the smallest normal number.
         """
         loss, raw = self._raw_scores(X)
         loss.predict(raw, out=raw)
         return raw
 
     def predict_log_proba(self, X: Data) -> FloatArray:
-        """Predict logarithms of probabilities: those of `predict_proba`.
+        """Predict the logarithms of the probabilities.
 
         Parameters
         ----------
@@ -419,7 +416,7 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probability of each class, in the order of `classes_`; for multilabel y that of each label.
+            Log-probability of each class, in the order of `classes_`, or of each label for multilabel y.
         """
         return np.log(self.predict_proba(X))
 

@@ -1,4 +1,4 @@
-"""TabularPreprocessor: a table as the network wants it."""
+"""TabularPreprocessor: a table prepared for the network."""
 
 from __future__ import annotations
 
@@ -26,37 +26,38 @@ if TYPE_CHECKING:
 
 
 class TabularPreprocessor(TransformerMixin, BaseEstimator):
-    """Numbers scaled robustly and clipped smoothly, categories as 0/1 columns or as numbers of levels.
+    """Scale numbers robustly, and encode categories as 0/1 columns or as level numbers.
 
-    The columns of the result are, in this order: numbers, 0/1 columns, numbers of levels. All but the last
-    are centred at their median and multiplied by
+    The columns of the result are, in this order: numbers, 0/1 columns, level numbers. All but the level
+    numbers are centred at their median, multiplied by
 
-    - 1 / (q75 - q25) with the quartiles, or if these are equal
+    - 1 / (q75 - q25), or if these quartiles are equal
     - 2 / (max - min), or if these are equal 0,
 
-    and clipped smoothly, x / sqrt(1 + (x / clip)^2).
+    and clipped smoothly: x / sqrt(1 + (x / clip)^2).
 
     Parameters
     ----------
     categorical_features : array-like of {bool, int, str}, 'from_dtype' or None, default='from_dtype'
         Which columns hold categories, as in :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: a
-        mask, indices, or names; columns that do not hold numbers are always among them. With 'from_dtype'
-        these, and the columns of a frame with a categorical or boolean dtype. With None there are none.
+        mask, indices, or names, to which columns that do not hold numbers are added. 'from_dtype' means these
+        and the columns of a frame with a categorical or boolean dtype. None means no columns: all must hold
+        numbers.
     max_one_hot : int or None, default=8
-        Levels up to which a category becomes 0/1 columns, one for each level; above it becomes one column
-        with the number of its level, for an embedding. None means 0/1 columns always.
+        Largest number of levels for which a category becomes 0/1 columns, one for each level. With more
+        levels, it becomes one column of level numbers, for an embedding. None means always 0/1 columns.
     clip : float > 0, default=3.0
-        Limit of the absolute value of the result.
+        Limit of the absolute value of the scaled columns.
 
     Attributes
     ----------
     n_numbers_ : int
-        Columns of numbers at the front of the result.
+        Number of columns of numbers, which come first in the result.
     n_one_hot_ : int
-        The 0/1 columns after them.
+        Number of 0/1 columns, which come next.
     n_levels_ : list of int
-        For each column of numbers of levels at its end, how many there are, the level 0 of what is missing or
-        was not seen in fit included.
+        Number of levels in each column of level numbers, which come last. It includes level 0, for values
+        that are missing or were not seen in fit.
     categorical_mask_ : ndarray of bool of shape (n_features_in_,)
         Which columns hold categories.
     n_features_in_ : int
@@ -66,9 +67,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A missing number becomes the median, and if there were any in fit, a 0/1 column says where. A category
-    with two levels becomes one column of -1 and 1, 0 where it is missing; other 0/1 columns are all 0 there.
-    A level that was not seen in fit counts as missing.
+    A missing number becomes the median; if any were missing in fit, a 0/1 column marks them. A category with
+    two levels becomes one column of -1 and 1, with 0 for missing values; the 0/1 columns of other categories
+    are then all 0. A level not seen in fit counts as missing.
 
     References
     ----------
@@ -175,7 +176,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         self._column[self._is_embedded] += self.n_numbers_ + len(one_hot)
         if not numbers + one_hot + self.n_levels_:
             raise ValueError(
-                "All columns of X are categories without a level: there is nothing to learn from."
+                "All columns of X are categories without levels: there is nothing to learn from."
             )
         self.n_one_hot_ = len(one_hot)
         self._center, self._factor = np.array(numbers + one_hot).reshape(-1, 2).T
@@ -192,13 +193,13 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), float32
-            Numbers, 0/1 columns, numbers of levels.
+            Numbers, 0/1 columns, level numbers.
         """
         check_is_fitted(self)
         return self.encode(read_table(checked_table(self, X, reset=False), self.categorical_mask_))
 
     def encode(self, table: Table) -> npt.NDArray[np.float32]:
-        """Encode and scale a table that has been read, whatever scikit-learn's ``transform_output`` says.
+        """Encode and scale a table that has been read, ignoring scikit-learn's ``transform_output``.
 
         Parameters
         ----------
@@ -208,7 +209,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), float32
-            Numbers, 0/1 columns, numbers of levels.
+            Numbers, 0/1 columns, level numbers.
         """
         out = self._empty(len(table))
         for numbers in table.numbers:
@@ -240,7 +241,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             out[rows, first + codes[rows] - 1] = self._scaled(1.0, where)[codes[rows] - 1]
 
     def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
-        """Names of the columns of the result.
+        """Return the names of the columns of the result.
 
         Parameters
         ----------
@@ -250,7 +251,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            The name of the feature, with ``"_missing"`` or the level behind it in 0/1 columns.
+            The name of the feature; 0/1 columns append ``"_missing"`` or the level.
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
