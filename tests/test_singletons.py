@@ -13,5 +13,7 @@ from sknn_scratch import ScratchMLPClassifier, ScratchRealMLPClassifier
 )
 def test_classes_with_one_row_each_are_named(model, n, shown):
     X, y = np.random.RandomState(0).normal(size=(n, 2)), [f"c{i}" for i in range(n)]
-    with pytest.raises(ValueError, match=f"Each class of y has one row: {shown}.*X_val and y_val.*regressor"):
+    with pytest.raises(
+        ValueError, match=f"Each class of y has only one row: {shown}.*X_val and y_val.*regressor"
+    ):
         model.fit(X, y)

@@ -86,7 +86,7 @@ class Checkpoint:
         if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
                 f"Checkpoint saves the training of a network, not of {type(estimator).__name__}: call "
-                "set_callbacks of the network inside it, such as ScratchMLPClassifier."
+                "set_callbacks on the network inside it, such as a ScratchMLPClassifier."
             )
         reason = estimator._why_no_checkpoint()
         if reason:
@@ -109,8 +109,7 @@ class Checkpoint:
         for member in run.members:
             if not isinstance(member.rng._bit_generator, np.random.MT19937 | np.random.SFC64):
                 raise ValueError(
-                    f"Checkpoint cannot save the random numbers of {member.rng}. Use a number as "
-                    "random_state."
+                    f"Checkpoint cannot save the state of {member.rng}. Use an int as random_state."
                 )
         metadata = {
             "format": _FORMAT,
@@ -171,10 +170,10 @@ class Checkpoint:
             saved_with = dict(saved["made_with"]) if is_same_version else {}
             saved_by = saved["engine"] if is_same_version else ""
         except Exception as error:
-            raise self._refusal(f"is not a whole file of Checkpoint ({_named(error)})") from error
+            raise self._refusal(f"is not a complete Checkpoint file ({_named(error)})") from error
         if not is_same_version:
             raise self._refusal(
-                f"has version {saved['version']!r} of the format, and this release of sknn_scratch reads "
+                f"has version {saved['version']!r} of the format, but this release of sknn_scratch reads "
                 f"version {_VERSION}"
             )
         made_with = metadata["made_with"]
@@ -187,15 +186,15 @@ class Checkpoint:
             raise self._refusal(f"does not hold the state of a fit ({_named(error)})") from error
         if saved_by != run.engine:
             run.warn(
-                f"The file of path={self.path!r} was saved by the engine {saved_by!r}, and "
-                f"training continues with {run.engine!r}: the model may differ from that of an unbroken fit "
-                "in its last digits."
+                f"The file of path={self.path!r} was saved by the engine {saved_by!r}, but "
+                f"training continues with {run.engine!r}: the model may differ from that of an uninterrupted "
+                "fit in its last digits."
             )
 
     def _refusal(self, reason: str) -> ValueError:
         return ValueError(
             f"Training cannot continue from path={self.path!r}: the file {reason}. Repeat the fit that saved "
-            "it, or begin anew with resume=False or another path."
+            "it, or start over with resume=False or another path."
         )
 
 

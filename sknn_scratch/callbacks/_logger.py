@@ -46,7 +46,7 @@ class EpochLogger:
         if not getattr(estimator, "trains_by_epochs", False):
             raise TypeError(
                 f"EpochLogger prints the epochs of a network, not of {type(estimator).__name__}: call "
-                "set_callbacks of the network inside it, such as ScratchMLPClassifier."
+                "set_callbacks on the network inside it, such as a ScratchMLPClassifier."
             )
         if not (isinstance(self.every, int) and self.every > 0):
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")

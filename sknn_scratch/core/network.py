@@ -69,8 +69,8 @@ class Network:
         overwrites = any(b.works_in_place and not a.shapes for a, b in itertools.pairwise(self.layers))
         if not (learns and learns[0] and learns[-1]) or overwrites:
             raise ValueError(
-                "The first and the last layer must have weights, and so must the one before an activation, "
-                f"got {self.layers}. What follows the last layer is the link of the loss."
+                "The first and last layers must have weights, and so must each layer before an activation, "
+                f"got {self.layers}. The link of the loss follows the last layer."
             )
 
     @classmethod

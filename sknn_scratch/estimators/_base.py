@@ -43,7 +43,7 @@ def has_partial_fit(estimator):
     if estimator.class_weight == "balanced":
         raise AttributeError(
             "class_weight='balanced' needs all data at once, which partial_fit does not have: give a dict of "
-            "weights, such as compute_class_weight('balanced', classes=classes, y=y) finds."
+            "weights, for example from compute_class_weight('balanced', classes=classes, y=y)."
         )
     return True
 
@@ -227,13 +227,13 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         """Why the state of a fit cannot be saved, and what to do; None if it can."""
         if self.solver == "lbfgs":
             return (
-                "solver='lbfgs': SciPy keeps to itself what its search remembers. Use another solver, or fit "
+                "solver='lbfgs': SciPy does not expose the state of its search. Use another solver, or fit "
                 "without Checkpoint."
             )
         if self.warm_start and hasattr(self, "coefs_"):
             return (
-                "other fits than those from scratch, but warm_start=True continues with the fitted "
-                "estimator. Set warm_start=False, or fit a clone."
+                "a fit that continues an earlier one, as warm_start=True does. Set warm_start=False, or fit "
+                "a clone."
             )
         return None
 
@@ -259,7 +259,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         n_outputs = self.n_outputs_ if purpose.continues else None
         y, sample_weight, loss = self._encode_targets(y, sample_weight, X.dtype, purpose)
         if purpose.continues and self.n_outputs_ != n_outputs:
-            raise ValueError(f"y has {self.n_outputs_} outputs, the fitted network has {n_outputs}.")
+            raise ValueError(f"y has {self.n_outputs_} outputs, but the fitted network has {n_outputs}.")
         return Batch(X, y, sample_weight), loss
 
     def _check_validation_data(self, own_validation, X):
@@ -297,9 +297,9 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         fitted_sizes = self._fitted_sizes()
         if sizes != fitted_sizes:
             raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, the fitted "
-                f"network has {fitted_sizes}. To continue with it, set hidden_layer_sizes="
-                f"{tuple(fitted_sizes[1:-1])}; to start anew, use fit with warm_start=False."
+                f"hidden_layer_sizes={self.hidden_layer_sizes} asks for layers of {sizes} units, but the "
+                f"fitted network has {fitted_sizes}. To continue with it, set hidden_layer_sizes="
+                f"{tuple(fitted_sizes[1:-1])}; to start over, use fit with warm_start=False."
             )
 
     def _next_step(self, X, y, sample_weight):

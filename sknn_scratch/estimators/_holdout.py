@@ -40,8 +40,8 @@ def split_rows(n_samples, fraction, classes, rng):
         counts = np.bincount(codes, minlength=len(labels))
         if (counts == 1).any():
             warn_user(
-                f"Classes {labels[counts == 1].tolist()} have one sample each: it stays in the training "
-                "part, and early stopping cannot watch them.",
+                f"Classes {labels[counts == 1].tolist()} have one sample each, which stays in the "
+                "training part: early stopping cannot evaluate these classes.",
                 UserWarning,
             )
         rows, alone = np.flatnonzero(counts[codes] > 1), np.flatnonzero(counts[codes] == 1)

@@ -53,9 +53,9 @@ def _refuse_what_has_no_equal(estimator):
     functions = _functions(estimator)
     there = (Identity, Logistic, Tanh, ReLU)
     if any(function != functions[0] or type(function) not in there for function in functions):
-        raise ValueError(f"scikit-learn's MLP does not know activation={estimator.activation!r}.")
+        raise ValueError(f"scikit-learn's MLP does not support activation={estimator.activation!r}.")
     if not is_classifier(estimator) and estimator._loss.raw_per_target > 1:
-        raise ValueError(f"scikit-learn's MLP does not know loss={estimator.loss!r}.")
+        raise ValueError(f"scikit-learn's MLP does not support loss={estimator.loss!r}.")
 
 
 def _unfitted_equal(estimator, kind):
@@ -90,7 +90,7 @@ def from_sklearn(cls, mlp):
     if is_classifier(estimator) and len(mlp.classes_) == 1:
         raise ValueError(
             f"{cls.__name__} cannot represent an MLPClassifier fitted to one class, {mlp.classes_[0]!r}: "
-            "fit it anew, to get one column of probabilities for one class."
+            f"fit a {cls.__name__} instead, which gives one column of probabilities for one class."
         )
     known = estimator.get_params(deep=False)
     params = {name: value for name, value in mlp.get_params(deep=False).items() if name in known}

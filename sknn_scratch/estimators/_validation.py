@@ -86,6 +86,6 @@ def check_parts_weigh_something(weight, rows, held_out):
     """Whether there is something to learn from, and something to watch."""
     if weight is not None and not (weight[rows].any() and weight[held_out].any()):
         raise ValueError(
-            "With early_stopping=True, sample_weight must not be zero on all of the training or all of the "
-            "validation part."
+            "With early_stopping=True, sample_weight must not be zero for all training rows or for all "
+            "validation rows."
         )

@@ -88,8 +88,8 @@ class ClassTargets:
             )
         if purpose.is_part and isinstance(self.classes_, list) is not (kind == "multioutput"):
             raise ValueError(
-                f"classes={self.classes_} does not fit {kind} targets: it must be a list of arrays, one "
-                "for each column of y, where these hold several classes, and one array otherwise."
+                f"classes={self.classes_} does not fit {kind} targets: give a list of arrays, one for "
+                "each column of y, if y has several columns of classes, and one array otherwise."
             )
         self._labels_are_sparse = issparse(y)
         if kind == "multioutput":
@@ -140,7 +140,7 @@ class ClassTargets:
             raise ValueError(f"y has {len(labels)} columns, but classes has {len(known)}.")
         for i, (new, old) in enumerate(zip(labels, known, strict=True)):
             if not set(new) <= set(old):
-                raise ValueError(f"Column {i} of y has classes {new} that are not all in {old}.")
+                raise ValueError(f"Column {i} of y has classes {new}, not all of which are in {old}.")
         self.classes_ = known
         pairs = zip(known, columns, strict=True)
         return np.column_stack([np.searchsorted(classes, column) for classes, column in pairs])
@@ -177,7 +177,7 @@ class ClassTargets:
             weight = of_class if weight is None else weight * of_class
             total = weight.sum()
         if not 0 < total < np.inf:
-            raise ValueError(f"class_weight={self.class_weight!r} makes {total} the sum of all weights.")
+            raise ValueError(f"class_weight={self.class_weight!r} makes the sum of all weights {total}.")
         return weight
 
     def _loss_for(self, kind: str) -> Loss:
@@ -246,5 +246,5 @@ def _class_weights(
     else:
         weights = compute_class_weight(given, classes=classes, y=classes)
     if not (np.isfinite(weights).all() and weights.min() >= 0):
-        raise ValueError(f"class_weight={given!r} must hold numbers that are not negative.")
+        raise ValueError(f"class_weight={given!r} must hold numbers >= 0.")
     return weights

@@ -75,7 +75,7 @@ class OwnValidation(NamedTuple):
         try:
             return check(self.X, self.y, self.sample_weight)
         except ValueError as error:
-            raise ValueError(f"X_val, y_val or sample_weight_val do not fit X and y: {error}") from error
+            raise ValueError(f"X_val, y_val or sample_weight_val do not match X and y: {error}") from error
 
 
 def checked_weights(

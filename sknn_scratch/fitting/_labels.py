@@ -40,8 +40,8 @@ def refuse_mixed_labels(y: Any, what: str = "y") -> None:
         if not missing and len(kinds) == 1 and kinds <= _LEFT_TO_SCIKIT_LEARN:
             if kinds == {"number"} and not is_list and labels.ndim == 1 and y.dtype.kind == "O":
                 raise ValueError(
-                    f"Unknown label type: y holds {' and '.join(counts)} as objects. Make numbers of them, "
-                    "such as y.astype(int)."
+                    f"Unknown label type: y holds {' and '.join(counts)} as objects. Convert them, for "
+                    "example with y.astype(int)."
                 )
             continue
         counted = ", ".join(f"{count} {name}" for name, count in counts.most_common())
@@ -76,9 +76,9 @@ def refuse_singletons(labels: npt.NDArray[Any], classes: npt.NDArray[np.integer[
         ", ..." if len(classes) > 5 else ""
     )
     raise ValueError(
-        f"Each class of y has one row: {shown} ({len(classes):,} in all). "
-        f"So none can be held out to judge epochs by. Give classes with two rows or more, or {advice}; to "
-        "predict numbers, use the regressor."
+        f"Each class of y has only one row: {shown} ({len(classes):,} in all). "
+        f"So no row can be held out to choose an epoch by. Give classes of at least two rows, or {advice}; "
+        "to predict numbers, use the regressor."
     )
 
 

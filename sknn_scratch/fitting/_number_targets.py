@@ -116,7 +116,7 @@ class NumberTargets:
         y = y.reshape(len(y), -1)
         loss = resolved("loss", self.loss, LOSSES)
         if loss.link_inverse == "softmax":
-            raise ValueError(f"loss={self.loss!r} is one of classes: use {classifier}.")
+            raise ValueError(f"loss={self.loss!r} is for classes: use {classifier}.")
         outside = [value for value in (y.min(), y.max()) if value not in loss.targets]
         if outside:
             known = {NOT_NEGATIVE: "not be negative", POSITIVE: "be positive"}

@@ -55,7 +55,7 @@ def warn_if_nothing_was_learnt(
         )
     if not reached < of_constant - 0.01 * abs(of_constant):
         warn_user(
-            f"By its training loss, {reached:.4g}, the model is no better than a constant, whose loss is "
+            f"The model is no better than a constant: its training loss is {reached:.4g}, that of a constant "
             f"{of_constant:.4g}. {' '.join(remedies)}",
             ConvergenceWarning,
         )
@@ -87,7 +87,7 @@ def _remedy_for_y(y: FloatArray, loss: Loss) -> Iterator[str]:
 
 
 def are_far_outside(X: Any, X_val: Any) -> npt.NDArray[np.bool_]:
-    """Which columns of validation data have their median far outside of the range to train on.
+    """Which columns of validation data have their median far outside the range to train on.
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def are_far_outside(X: Any, X_val: Any) -> npt.NDArray[np.bool_]:
 
 
 def warn_of_far_outside(names: ColumnNames, outside: npt.NDArray[np.bool_]) -> None:
-    """Warn where validation data lie far outside of the data to train on.
+    """Warn where validation data lie far outside the data to train on.
 
-    In a pipeline, `X_val` goes past the steps in front of the network unless it is routed through them.
+    In a pipeline, `X_val` skips the steps before the network unless it is routed through them.
 
     Parameters
     ----------
@@ -125,10 +125,10 @@ def warn_of_far_outside(names: ColumnNames, outside: npt.NDArray[np.bool_]) -> N
     """
     if outside.any():
         warn_user(
-            f"X_val lies far outside of the range of X in columns {_some(np.asarray(names)[outside])}. In a "
-            "pipeline, X_val goes past the steps in front of the network unless "
-            "Pipeline(transform_input=['X_val']) routes it through them: set_config("
-            "enable_metadata_routing=True), and set_fit_request(X_val=True, y_val=True) of the network."
+            f"X_val lies far outside the range of X in columns {_some(np.asarray(names)[outside])}. In a "
+            "pipeline, X_val skips the steps before the network unless Pipeline(transform_input=['X_val']) "
+            "routes it through them. This needs set_config(enable_metadata_routing=True) and "
+            "network.set_fit_request(X_val=True, y_val=True)."
         )
 
 

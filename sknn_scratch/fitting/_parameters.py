@@ -60,8 +60,8 @@ class Settings(HasAPage, BaseEstimator):
             value = params.get(parameter, getattr(self, parameter))
             if nested and not hasattr(value, "set_params"):
                 raise ValueError(
-                    f"{name} is a setting of an object, but {parameter}={value!r} is none: set {parameter} "
-                    "to an object first."
+                    f"{name} is a setting of an object, but {parameter}={value!r} is not one: set "
+                    f"{parameter} to an object first."
                 )
         super().set_params(**params)
         return self

@@ -71,7 +71,7 @@ def innermost(estimator: Any) -> Any:
 def not_a_network(estimator: Any, names: str = MLPS) -> TypeError:
     """The error to be raised."""
     return TypeError(
-        f"The estimator must be a {names}, or a Pipeline or a search with one at its end, got {estimator!r}."
+        f"The estimator must be a {names}, or a Pipeline or search that ends in one, got {estimator!r}."
     )
 
 

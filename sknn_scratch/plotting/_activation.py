@@ -128,7 +128,7 @@ class ActivationDisplay:
         activations = unwrap(estimator)[1]._hidden_activations()
         if not 0 <= layer < len(activations):
             raise ValueError(
-                f"layer={layer!r} must be the number of one of {len(activations)} hidden layers."
+                f"layer={layer!r} must be the number of one of the {len(activations)} hidden layers."
             )
         return cls.from_activation(activations[layer], z=z, ax=ax)
 

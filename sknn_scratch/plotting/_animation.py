@@ -154,7 +154,7 @@ class TrainingAnimation:
                 raise ValueError(
                     "TrainingAnimation shows data with one or two features and one target, got "
                     f"{num_features(X)} features and y of shape {np.shape(y)}. LossCurveDisplay and "
-                    "WeightsDisplay show any."
+                    "WeightsDisplay show any data."
                 )
             self.X_, self.y_ = X, y
         elif not self._is_wanted(context.task_id + 1):
@@ -209,7 +209,7 @@ class TrainingAnimation:
     def _check_is_recorded(self):
         if not getattr(self, "models_", None):
             raise NotFittedError(
-                "Nothing is recorded yet: network.set_callbacks(recording) comes first, then network.fit."
+                "Nothing is recorded yet: call network.set_callbacks(recording), then network.fit."
             )
 
     def _plot_plane(self, model):

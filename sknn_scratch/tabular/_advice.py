@@ -80,12 +80,12 @@ def warn_of_levels(preprocessor, table):
         if len(levels) > _SHARE_OF_AN_ID * n_known:
             warn_user(
                 f"Column {column.name!r} of X is a category with about as many levels as rows "
-                f"({len(levels):,} in {n_known:,} rows to train on), and so says nothing about other rows. "
+                f"({len(levels):,} in {n_known:,} training rows), so it says nothing about new rows. "
                 "Leave it out, or convert it to numbers."
             )
         elif len(levels) >= _MANY_LEVELS and not embedded:
             warn_user(
-                f"Column {column.name!r} of X becomes {len(levels):,} columns of 0 and 1, which take time "
+                f"Column {column.name!r} of X becomes {len(levels):,} 0/1 columns, which take time "
                 "and memory. Use max_one_hot=8, which embeds it, as preset='td' does."
             )
 

@@ -224,11 +224,13 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
             return
         if not self._has_splitter:
             raise ValueError(
-                f"groups= is for a splitter that keeps groups together, and n_cv={self.n_cv!r} is none: use "
+                f"groups= needs a splitter that keeps groups together, got n_cv={self.n_cv!r}: use "
                 "n_cv=GroupKFold(5), or GroupShuffleSplit(1, test_size=0.2) for one split."
             )
         if len(groups) != n_rows:
-            raise ValueError(f"groups has {len(groups)} entries, and X has {n_rows} rows: give one for each.")
+            raise ValueError(
+                f"groups has {len(groups)} entries, but X has {n_rows} rows: give one group for each row."
+            )
 
     def _n_splits(self, classes, rows):
         """How many times a part of the rows is held out."""
@@ -244,13 +246,13 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
     def _why_no_checkpoint(self):
         """Why the state of a fit cannot be saved, and what to do; None if it can."""
         if self.time_limit is not None:
-            return f"time_limit={self.time_limit}: how many epochs fit would be measured anew. Use None."
+            return f"time_limit={self.time_limit}: a resumed fit would plan its epochs anew. Use None."
         draws = getattr(self.n_cv, "shuffle", hasattr(self.n_cv, "random_state"))
         if draws and not isinstance(self.n_cv.random_state, Integral):
-            return f"n_cv={self.n_cv}: to go on, splits are made again. Give it a number as random_state."
+            return f"n_cv={self.n_cv}: a resumed fit makes the splits again. Give it an int as random_state."
         if isinstance(self.random_state, Integral):
             return None
-        return f"random_state={self.random_state}: to go on, splits are drawn again. For that, give a number."
+        return f"random_state={self.random_state}: a resumed fit draws the splits again. Use an int."
 
     def _check_data(self, X, y, sample_weight, purpose, mask=None):
         """The rows as they are read, and the loss; `mask` says which columns hold categories."""
@@ -277,10 +279,12 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         if not own_validation.is_given:
             return None
         if self.n_cv not in ("auto", 1):
-            raise ValueError(f"n_cv={self.n_cv} holds out rows of X, which excludes X_val.")
+            raise ValueError(
+                f"n_cv={self.n_cv} holds out rows of X, which excludes X_val: give one or the other."
+            )
         if self.refit:
             raise ValueError(
-                "refit=True trains once more with the rows held out of X, and with X_val none are: use "
+                "refit=True trains again with the rows held out of X, but X_val leaves none held out: use "
                 "refit=False."
             )
         mask = table.categorical_mask

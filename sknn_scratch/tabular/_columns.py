@@ -148,8 +148,8 @@ def categorical_mask(table, categorical_features):
                 spelt_out.append(column.name)
         elif not says_nothing(column.cells.dtype) or _holds_something(column.cells):
             raise ValueError(
-                f"Column {column.name!r} of X does not hold numbers, and categorical_features=None says that "
-                "all do: name it there, or use categorical_features='from_dtype'."
+                f"Column {column.name!r} of X does not hold numbers, but categorical_features=None says that "
+                "all columns do: name it there, or use categorical_features='from_dtype'."
             )
     if spelt_out:
         warn_user(
@@ -227,7 +227,7 @@ def _refuse_what_cannot_be_read(column):
         if issubclass(kind, Complex) and not issubclass(kind, Real):
             raise ValueError(
                 f"Column {column.name!r} of X holds complex numbers. Complex data not supported: make "
-                "columns of the real and of the imaginary part."
+                "one column of the real parts and one of the imaginary parts."
             )
         is_array = hasattr(kind, "__array__") and not issubclass(kind, np.generic)
         if kind.__hash__ is None or is_array:
@@ -237,7 +237,7 @@ def _refuse_what_cannot_be_read(column):
 def _no_level(name, kind):
     return TypeError(
         f"A cell of column {name!r} of X is a {kind.__name__}: argument must be a string or a number, or "
-        "whatever else can be hashed. Make columns of what it holds, or leave the column out."
+        "another hashable value. Split what it holds into columns, or leave the column out."
     )
 
 
@@ -296,7 +296,7 @@ def _read_alone(column):
         numbers = values.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"Column {column.name!r} of X must hold numbers, as where the model was fitted: {error}."
+            f"Column {column.name!r} of X must hold numbers, as it did when the model was fitted: {error}."
         ) from None
     # a narrow dtype is kept: it takes less memory, and float64 holds its numbers exactly
     is_narrow = values.dtype.kind in "iuf" and values.itemsize < numbers.itemsize

@@ -49,8 +49,8 @@ def deal(n_samples, fraction, n_folds, classes, rng):
     if any(len(rows) == 0 or len(train) == 0 for train, rows in splits):
         how = f"n_cv={n_folds}" if n_folds > 1 else f"validation_fraction={fraction}"
         raise ValueError(
-            f"n_samples={n_samples} is too few for {how}: each part, that to train on and that to choose the "
-            "best epoch by, needs rows. Give more rows, or your own X_val and y_val."
+            f"n_samples={n_samples} is too few for {how}: the training part and the validation part both "
+            "need rows. Give more rows, or your own X_val and y_val."
         )
     return splits
 
@@ -80,7 +80,7 @@ def deal_by(splitter, X, y, groups):
     if not splits or not all(sizes) or not all(len(rows) for _, rows in splits):
         raise ValueError(
             f"n_cv={splitter} makes {len(splits)} splits of {len(y)} rows with a part that is empty: each "
-            "needs rows to train on and rows to choose the best epoch by."
+            "needs training rows and validation rows."
         )
     if 2 * min(sizes) <= max(sizes):
         warn_user(

@@ -362,7 +362,8 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
             )
         n_outputs = y.shape[1] * loss.raw_per_target
         if purpose.continues and self.n_outputs_ != n_outputs:
-            raise ValueError(f"y has {y.shape[1]} columns, and the y to train on has another number.")
+            n_trained = self.n_outputs_ // loss.raw_per_target
+            raise ValueError(f"y has {y.shape[1]} columns, but the training y has {n_trained}.")
         self.n_outputs_ = n_outputs
         return y, weight, loss
 

@@ -88,7 +88,7 @@ class TableRun:
         for training, held_out in parts:
             if not (training.weigh_something and held_out.weigh_something):
                 raise ValueError(
-                    "sample_weight must not be zero on all of the training or all of the validation part."
+                    "sample_weight must not be zero for all training rows or for all validation rows."
                 )
             fold = self._learn(training)
             if not self.splits:

@@ -140,9 +140,13 @@ def warn_of_little_time(limit: TimeLimit, n_epochs: int, max_epochs: int, lacks_
     lacks_refit : bool
         Whether there was no time for ``refit=True``.
     """
-    lack = "for none of refit=True" if lacks_refit else f"fewer than {FEW_EPOCHS} mostly make a worse model"
+    lack = (
+        "and none for refit=True"
+        if lacks_refit
+        else f"but fewer than {FEW_EPOCHS} usually give a worse model"
+    )
     warn_user(
-        f"time_limit={limit.seconds:g} left time for {n_epochs} of max_iter={max_epochs} epochs, and {lack}. "
+        f"time_limit={limit.seconds:g} left time for {n_epochs} of max_iter={max_epochs} epochs, {lack}. "
         "Allow more seconds, or train less: smaller hidden_layer_sizes, fewer members (n_ens, n_cv, "
         "refit), or fewer rows.",
         ConvergenceWarning,

@@ -162,7 +162,7 @@ def test_a_complete_fit_is_restored_without_training(params, tmp_path, monkeypat
 def test_warm_start(tmp_path):
     model = classifier(warm_start=True)
     fit_broken_off(model, tmp_path / "fit", (X, y))  # the first fit is one from scratch
-    with pytest.raises(ValueError, match="warm_start=True continues with the fitted estimator"):
+    with pytest.raises(ValueError, match="continues an earlier one, as warm_start=True does"):
         resume(model, tmp_path / "fit")
     expected = clone(model).set_callbacks().fit(X, y)
     assert all_of(resume(clone(model), tmp_path / "fit")) == all_of(expected)

@@ -118,7 +118,7 @@ class TestWhatIsRefused:
     def test_a_truncated_file(self, path, sevenths):
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) * sevenths // 7])
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
 
     def test_damaged_bytes_never_change_the_result(self, path):
         whole, rng = path.read_bytes(), np.random.RandomState(0)
@@ -139,10 +139,10 @@ class TestWhatIsRefused:
     def test_foreign_files(self, path):
         for content in (b"", b"text", np.random.RandomState(0).bytes(5000), pickle.dumps({"a": 1})):
             path.write_bytes(content)
-            assert refused(path, match="not a whole file of Checkpoint")
+            assert refused(path, match="not a complete Checkpoint file")
         with path.open("wb") as file:
             np.save(file, np.arange(3))
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
         with path.open("wb") as file:
             np.savez(file, a=np.arange(3))
         assert refused(path, match="KeyError: 'metadata'")
@@ -150,7 +150,7 @@ class TestWhatIsRefused:
         assert refused(path, match="its format is 'another'")
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("metadata.npy", "not an array")
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
 
     def test_nothing_is_unpickled(self, path):
         mark = path.with_name("mark")
@@ -179,7 +179,7 @@ class TestWhatIsRefused:
         with zipfile.ZipFile(path, "w") as archive, archive.open("metadata.npy", "w") as member:
             header = {"descr": "|u1", "fortran_order": False, "shape": (10**15,)}
             np.lib.format.write_array_header_1_0(member, header)
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
 
     @pytest.mark.parametrize(
         ("name", "change"),
@@ -226,13 +226,13 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize("metadata", [[], None, 1, {}, {"version": 1, "made_with": {}}])
     def test_json_of_another_kind(self, path, metadata):
         save(path, saved(path)[0], metadata)
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
 
     def test_json_too_deep(self, path):
         arrays, _ = saved(path)
         with path.open("wb") as file:
             np.savez(file, metadata=np.frombuffer(b"[" * 100_000, np.uint8), **arrays)
-        assert refused(path, match="not a whole file of Checkpoint")
+        assert refused(path, match="not a complete Checkpoint file")
 
     def test_a_fitted_estimator_and_its_generator_stay_as_they_are(self, path):
         generator = np.random.RandomState(7)
@@ -278,14 +278,12 @@ class TestBeforeTraining:
 
     def test_other_kinds_of_random_numbers_are_refused(self, tmp_path):
         model = classifier(random_state=np.random.RandomState(np.random.PCG64(0)))
-        with pytest.raises(
-            ValueError, match="random numbers of RandomState\\(PCG64\\).* number as random_state"
-        ):
+        with pytest.raises(ValueError, match="the state of RandomState\\(PCG64\\).* int as random_state"):
             model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
 
     def test_estimators_around_the_network_are_refused(self, tmp_path):
         search = GridSearchCV(LogisticRegression(), {}).set_callbacks(Checkpoint(tmp_path / "fit"))
         with pytest.raises(
-            TypeError, match="not of GridSearchCV: call set_callbacks of the network inside it, such as"
+            TypeError, match="not of GridSearchCV: call set_callbacks on the network inside it, such as"
         ):
             search.fit(X, y)

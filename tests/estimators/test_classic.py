@@ -110,7 +110,7 @@ def test_equal_activations_are_one_activation(kind):
         np.testing.assert_array_equal(array, expected)
     np.testing.assert_allclose(listed.to_sklearn().predict(X), one.predict(X), rtol=1e-12)
     mixed = clone(one).set_params(activation=["logistic", "tanh"]).fit(X, y)
-    with pytest.raises(ValueError, match="does not know activation="):
+    with pytest.raises(ValueError, match="does not support activation="):
         mixed.to_sklearn()
 
 

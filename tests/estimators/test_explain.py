@@ -327,7 +327,7 @@ class TestData:
             ("multiclass", lambda y: (X, y, np.zeros(N_ROWS)), "non-zero"),
             ("multiclass", lambda y: (X, TARGETS["multilabel"][1]), "from single-label to multilabel"),
             ("multilabel", lambda y: (X, np.hstack([y, y])), "y has 4 labels"),
-            ("several targets", lambda y: (X, y[:, :2]), "y has 2 outputs, the fitted network has 3"),
+            ("several targets", lambda y: (X, y[:, :2]), "y has 2 outputs, but the fitted network has 3"),
             ("counts", lambda y: (X, -y), "must not be negative"),
         ],
     )

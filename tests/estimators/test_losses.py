@@ -398,7 +398,7 @@ def test_targets_of_the_wrong_sign_are_refused_by_loss_and_value(loss):
         with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
             network.fit(X, y)
         assert not hasattr(network, "coefs_")
-        with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not fit") as raised:
+        with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not match") as raised:
             network.fit(X, AMOUNTS, X_val=X, y_val=y)
         assert expected in str(raised.value)
 

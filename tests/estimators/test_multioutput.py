@@ -187,9 +187,9 @@ class TestPartialFit:
         ("y", "classes", "message"),
         [
             (Y, None, "classes must be passed on the first call"),
-            (Y, [0, 1, 2, 5], "it must be a list of arrays"),
+            (Y, [0, 1, 2, 5], "give a list of arrays"),
             (Y, [[0, 1, 2]], "y has 2 columns, but classes has 1"),
-            (Y, [[0, 1, 2], [0, 1]], r"Column 1 of y has classes \[0 5\] that are not all in \[0 1\]"),
+            (Y, [[0, 1, 2], [0, 1]], r"Column 1 of y has classes \[0 5\], not all of which are in \[0 1\]"),
             (CODES, [[0, 1, 2], [0, 5]], "does not fit single-label targets"),
         ],
     )

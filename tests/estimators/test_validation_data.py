@@ -280,8 +280,8 @@ BAD = {
     "X_val is missing": ({"y_val": NAMES[VAL]}, "X_val is None"),
     "only weights": ({"sample_weight_val": WEIGHT[VAL]}, "X_val is None"),
     "unseen label": ({"X_val": X[VAL], "y_val": np.where(VAL == 99, "d", NAMES[VAL])}, "classes not in"),
-    "labels of another kind": ({"X_val": X[VAL], "y_val": LABELS[VAL]}, "do not fit X and y"),
-    "numbers": ({"X_val": X[VAL], "y_val": NUMBERS[VAL]}, "do not fit X and y"),
+    "labels of another kind": ({"X_val": X[VAL], "y_val": LABELS[VAL]}, "do not match X and y"),
+    "numbers": ({"X_val": X[VAL], "y_val": NUMBERS[VAL]}, "do not match X and y"),
     "several columns": ({"X_val": X[VAL], "y_val": INDICATOR[VAL]}, "single-label to multilabel"),
     "features": ({"X_val": X[VAL, :5], "y_val": NAMES[VAL]}, "5 features"),
     "rows": ({"X_val": X[VAL], "y_val": NAMES[TRAIN]}, "inconsistent numbers of samples"),
@@ -329,7 +329,7 @@ def test_names_of_columns_must_be_those_of_the_training_data():
 
 def test_the_number_of_targets_and_their_range_must_be_those_of_the_training_data():
     given = {"X_val": X, "y_val": np.column_stack([NUMBERS, NUMBERS])}
-    with pytest.raises(ValueError, match="2 outputs, the fitted network has 1"):
+    with pytest.raises(ValueError, match="2 outputs, but the fitted network has 1"):
         unfitted("numbers").fit(X, NUMBERS, **given)
     with pytest.raises(ValueError, match="must not be negative"):
         unfitted("numbers", loss="poisson").fit(X, np.abs(NUMBERS), X_val=X, y_val=NUMBERS)

@@ -108,7 +108,7 @@ def test_other_data_and_parameters_are_refused(table, labels, small, tmp_path):
 @pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
 def test_without_a_number_as_random_state_it_is_refused(random_state, table, labels, small, tmp_path):
     model = ScratchRealMLPClassifier(**small, random_state=random_state)
-    with pytest.raises(ValueError, match="Checkpoint cannot save random_state=.*give a number"):
+    with pytest.raises(ValueError, match="Checkpoint cannot save random_state=.*Use an int"):
         model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(table[0], labels)
 
 

@@ -204,7 +204,7 @@ def test_dates_and_complex_numbers_are_refused_alike_in_fit_predict_and_validati
     for model in (TabularPreprocessor(), ScratchRealMLPRegressor(**small)):
         with pytest.raises(ValueError, match=message):
             clone(model).fit(bad, y)
-    with pytest.raises(ValueError, match=f"X_val, y_val or sample_weight_val do not fit.*{message}"):
+    with pytest.raises(ValueError, match=f"X_val, y_val or sample_weight_val do not match.*{message}"):
         ScratchRealMLPRegressor(**small).fit(good, y, X_val=bad, y_val=y)
     model = ScratchRealMLPRegressor(**{**small, "max_iter": 1}).fit(good, y)
     with pytest.raises(ValueError, match=message):
@@ -223,7 +223,7 @@ def test_words_and_infinity_in_validation_data_are_refused_before_any_work(kind,
     X = pd.DataFrame({"n": CODES, "m": np.arange(N)})
     monkeypatch.setattr(TabularPreprocessor, "learn", lambda *args: pytest.fail("work has begun"))
     for cells, message in [(of_levels("a"), "must hold numbers"), (np.full(N, np.inf), "infinity")]:
-        with pytest.raises(ValueError, match=f"X_val, y_val.*do not fit.*Column 'n' of X.*{message}"):
+        with pytest.raises(ValueError, match=f"X_val, y_val.*do not match.*Column 'n' of X.*{message}"):
             KINDS[kind](**small).fit(X, Y[kind], X_val=X.assign(n=cells), y_val=Y[kind])
 
 

@@ -430,7 +430,7 @@ def test_targets_of_the_wrong_kind(table, labels, small):
         ScratchRealMLPClassifier(**small).fit(X, np.column_stack([labels, labels]))
     with pytest.raises(ValueError, match="has the link 'logistic'.*ScratchMLPRegressor"):
         ScratchRealMLPRegressor(**small, loss=BinaryLogLoss()).fit(X, y > 0)
-    with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not fit.*classes"):
+    with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not match.*classes"):
         ScratchRealMLPClassifier(**small).fit(X, labels, X_val=X[:5], y_val=["never"] * 5)
 
 

@@ -99,7 +99,7 @@ def test_one_estimator_takes_one_kind_after_the_other(table, labels, small):
     model.fit(X, labels)
     assert model.fit(X, labels[:, 0]).predict_proba(X).tolist() == expected.tolist()
     assert model.out_activation_ == "softmax"
-    with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not fit X and y"):
+    with pytest.raises(ValueError, match="X_val, y_val or sample_weight_val do not match X and y"):
         model.fit(X, labels, X_val=X, y_val=labels[:, 0])
     with pytest.raises(ValueError, match="one column of classes or 0/1 labels"):
         model.fit(X, labels + np.arange(300)[:, np.newaxis] % 2)

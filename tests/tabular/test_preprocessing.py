@@ -192,11 +192,13 @@ def test_what_cannot_be_learnt_from_is_told_by_column(X, message):
 def test_words_where_only_numbers_are_allowed():
     X = pd.DataFrame({"a": [1, 2], "b": ["u", "v"]})
     with pytest.raises(
-        ValueError, match="Column 'b' of X does not hold numbers, and categorical_features=None"
+        ValueError, match="Column 'b' of X does not hold numbers, but categorical_features=None"
     ):
         TabularPreprocessor(None).fit(X)
     preprocessor = TabularPreprocessor().fit(X)
-    with pytest.raises(ValueError, match="Column 'a' of X must hold numbers, as where the model was fitted"):
+    with pytest.raises(
+        ValueError, match="Column 'a' of X must hold numbers, as it did when the model was fitted"
+    ):
         preprocessor.transform(pd.DataFrame({"a": ["u", "v"], "b": ["u", "v"]}))
 
 

@@ -39,5 +39,5 @@ def test_validation_data_of_ones_own_leave_nothing_for_a_second_training():
     X, X_val, y, y_val = train_test_split(*load_diabetes(return_X_y=True), random_state=0)
     model = ScratchRealMLPRegressor("fast", max_iter=3, random_state=0).fit(X, y, X_val=X_val, y_val=y_val)
     assert model.n_iter_ == 3
-    with pytest.raises(ValueError, match="refit=True trains once more"):
+    with pytest.raises(ValueError, match="refit=True trains again"):
         model.set_params(refit=True).fit(X, y, X_val=X_val, y_val=y_val)

@@ -121,7 +121,7 @@ def test_groups_without_a_splitter_are_refused(kind, n_cv):
 @each_kind
 def test_what_cannot_be_split_is_refused(kind):
     y = targets(kind)
-    with pytest.raises(ValueError, match="groups has 10 entries, and X has 240 rows"):
+    with pytest.raises(ValueError, match="groups has 10 entries, but X has 240 rows"):
         kind(**SMALL, n_cv=GroupKFold(2)).fit(X, y, groups=GROUPS[:10])
     with pytest.raises(ValueError, match="groups"):
         kind(**SMALL, n_cv=GroupKFold(2)).fit(X, y)
@@ -149,7 +149,7 @@ def test_a_checkpoint_goes_on_with_the_same_groups_only(kind, tmp_path):
 @pytest.mark.parametrize("splitter", [ShuffleSplit(1), KFold(2, shuffle=True)])
 def test_a_checkpoint_needs_splits_that_can_be_made_again(splitter, tmp_path):
     model = ScratchRealMLPRegressor(**SMALL, n_cv=splitter).set_callbacks(Checkpoint(tmp_path / "c.npz"))
-    with pytest.raises(ValueError, match="cannot save n_cv=.*a number as random_state"):
+    with pytest.raises(ValueError, match="cannot save n_cv=.*an int as random_state"):
         model.fit(X, NUMBERS)
     splitter.random_state = 0
     model.fit(X, NUMBERS)

@@ -148,7 +148,7 @@ def test_little_time_is_told(kind, clock, table, targets, many):
 @each_kind
 def test_no_time_for_refit_is_told(kind, clock, table, targets, many):
     clock.seconds = lambda epoch: 1.0 if epoch < 15 else 20.0
-    with pytest.warns(ConvergenceWarning, match=r"time_limit=37 left time for 16 of .*none of refit=True"):
+    with pytest.warns(ConvergenceWarning, match=r"time_limit=37 left time for 16 of .*none for refit=True"):
         model = fitted(kind, clock, table, targets, **many, refit=True, time_limit=37.0)
     assert len(model._folds) == 1
 

@@ -21,5 +21,5 @@ def test_features_and_classes_are_those_of_the_training_data(kind, table, labels
     for name in fitted.keys() - {"best_iter_"}:
         np.testing.assert_array_equal(getattr(model, name), fitted[name])
     for other in (X_val.drop(columns="flag"), X_val[X.columns[::-1]]):
-        with pytest.raises(ValueError, match="X_val, y_val or .* do not fit X and y: The feature names"):
+        with pytest.raises(ValueError, match="X_val, y_val or .* do not match X and y: The feature names"):
             kind(**small).fit(X, y, X_val=other, y_val=y_val)
