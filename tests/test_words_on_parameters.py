@@ -119,7 +119,7 @@ def test_weights_that_float32_cannot_hold_are_refused(kind, value):
 @each_classifier
 def test_class_weights_that_float32_cannot_hold_are_refused(kind):
     precision = {"dtype": "float32"} if kind in DROP_INS else {}
-    with pytest.raises(ValueError, match=r"class_weight={'yes': 1e\+300} makes inf"):
+    with pytest.raises(ValueError, match=r"class_weight={'yes': 1e\+300} makes the sum of all weights inf"):
         fitted(kind, class_weight={"yes": 1e300}, **precision)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoint: the state of a fit in a file, from which it can go on."""
+"""Checkpoint: the state of a fit in a file, from which it can resume."""
 
 from __future__ import annotations
 
@@ -25,34 +25,32 @@ _VERSION = 3
 
 
 class Checkpoint:
-    """Save the state of a fit after epochs, and go on from what was saved.
+    """Save the state of a fit after epochs, and resume from what was saved.
 
-    The file is written under another name and renamed, so that whatever happens, `path` is the last whole
-    checkpoint. It keeps the permissions of the file it replaces; a symbolic link stays, and the file that it
-    points to is replaced. A kill in the middle of writing leaves ``<path>.<digits>.tmp`` beside it, to be
-    deleted.
+    The file is written under another name and then renamed, so `path` always holds the last complete
+    checkpoint. It keeps the permissions of the file it replaces. A symbolic link stays; the file that it
+    points to is replaced. A process killed while writing leaves ``<path>.<digits>.tmp``, which you can
+    delete.
 
-    With ``resume=True``, `fit` with the same parameters and data goes on to the same bits as if it had
-    never ended: weights, state of the optimizer, random numbers, history (but for the seconds in it).
-    Parameters and data must be the same, except `verbose` and `n_jobs`; where `random_state` is a
-    `RandomState`, the file says where in its numbers to go on. A fit that had come to its end is restored
-    as it was.
+    With ``resume=True``, `fit` gives bit for bit what an uninterrupted fit would have given: weights,
+    optimizer state, random numbers and history (except its seconds). Parameters and data must be the same,
+    except for `verbose` and `n_jobs`. If `random_state` is a `RandomState`, the file restores its position. A
+    complete fit is restored unchanged.
 
-    In a search or cross-validation all clones write to the same path. None goes on from the file of another,
-    because the data or parameters differ: it is refused.
+    In a search or cross-validation, all clones write to the same path. A clone cannot resume from the file of
+    another: their data or parameters differ, so `fit` raises an error.
 
-    L-BFGS cannot be resumed, and neither can a fit with ``warm_start=True`` of a fitted estimator. The
-    estimators for tables need a number as `random_state`, from which their splits are made again.
+    L-BFGS cannot be resumed; neither can a fit of a fitted estimator with ``warm_start=True``. The estimators
+    for tables need an int as `random_state`, from which they make their splits again.
 
     Parameters
     ----------
     path : str or path
         The file, in the format of :func:`numpy.savez`: arrays, and JSON in the array ``metadata``.
     every : int, default=1
-        Epochs from one checkpoint to the next; after the last of a training that runs its course there is
-        always one.
+        Number of epochs between checkpoints. A training that runs to its end always saves its last epoch.
     resume : bool, default=False
-        Whether to go on from the file. If there is none yet, training begins anew.
+        Whether to resume from the file. If there is no file yet, training starts from scratch.
 
     Examples
     --------
@@ -99,7 +97,7 @@ class Checkpoint:
             raise ValueError(f"path={self.path!r} cannot be written: {error}.") from error
 
     def attach(self, run: SavedRun) -> None:
-        """Take note of a training that is about to begin; with `resume`, set it to where the file left off.
+        """Register a training that is about to begin; with `resume`, restore the state in the file.
 
         Parameters
         ----------
@@ -122,11 +120,11 @@ class Checkpoint:
         self._runs[run.estimator] = run, metadata
 
     def detach(self, run: SavedRun) -> None:
-        """Let go of a training that has ended: an epoch that was broken off is not to be saved."""
+        """Forget a training that has ended: an epoch that was cut short must not be saved."""
         self._runs.pop(run.estimator, None)
 
     def on_fit_task_begin(self, estimator: BaseEstimator, context: CallbackContext) -> None:
-        """Nothing is to be saved yet."""
+        """Do nothing: there is nothing to save yet."""
 
     def on_fit_task_end(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Save the state after an epoch."""
@@ -141,7 +139,7 @@ class Checkpoint:
             self._replace_file(lambda file: np.savez(file, **cast("Any", arrays)))
 
     def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
-        """Nothing is left to be done."""
+        """Do nothing."""
 
     def _replace_file(self, write: Callable[[IO[bytes]], object], rehearsal: bool = False) -> None:
         """Put what is written in the place of the file, at once; in a rehearsal leave everything as it is."""
@@ -199,7 +197,7 @@ class Checkpoint:
 
 
 def _ingredients(run: SavedRun) -> dict[str, str]:
-    """Fingerprints of all that training depends on besides its state, by the names that users know."""
+    """Fingerprints of all that training depends on apart from its state, by the names that users know."""
     estimator = run.estimator
     parameters = estimator.get_params(deep=False)
     for name in ("verbose", "n_jobs"):

@@ -1,4 +1,4 @@
-"""A short text that tells whether two values are the same, in another process too."""
+"""A short text that shows whether two values are the same, even in different processes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _BLOCK = 2**20
 
 
 def fingerprint(value: object) -> str:
-    """Hash a value by what it holds, not by where it lies in memory.
+    """Hash a value by its contents, not by its place in memory.
 
-    Arrays count with their dtype, functions with their code, defaults and closures, other objects with what
-    pickling would keep of them. Of a class only the name counts, and of a `RandomState` only that it is one.
+    The hash of an array includes its dtype; that of a function its code, defaults and closure; that of any
+    other object what pickling would keep. A class counts by its name only. All `RandomState` objects count as
+    equal.
 
     Parameters
     ----------

@@ -17,14 +17,14 @@ COLUMNS = 80
 class EpochLogger:
     """Print a line per epoch, as ``verbose=True`` does.
 
-    It begins as scikit-learn's; then come validation loss and score (``val``), learning rate (``lr``), the
-    norm of the gradient (``|g|``) and seconds, as far as they were measured and fit in 80 columns. `history_`
-    has all digits.
+    The line begins like scikit-learn's. Then come the validation loss and score (``val``), the learning rate
+    (``lr``), the norm of the gradient (``|g|``) and the seconds, as far as they were measured and fit in 80
+    columns. `history_` has all digits.
 
     Parameters
     ----------
     every : int, default=1
-        Epochs from one line to the next; the last one is always printed.
+        Number of epochs between lines. The last epoch is always printed.
 
     Examples
     --------
@@ -52,10 +52,10 @@ class EpochLogger:
             raise ValueError(f"every={self.every!r} must be a number of epochs >= 1.")
 
     def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
-        """Nothing is left to be done."""
+        """Do nothing."""
 
     def on_fit_task_begin(self, estimator: BaseEstimator, context: CallbackContext) -> None:
-        """Nothing is known yet."""
+        """Do nothing: nothing is measured yet."""
 
     def on_fit_task_end(
         self, estimator: BaseEstimator, context: CallbackContext, *, fitted_estimator: Any = None

@@ -19,24 +19,24 @@ Numbers = dict[str, Any]
 
 
 class SavedRun(Protocol):
-    """What a run must have for its state to be saved and restored.
+    """What a run needs so that its state can be saved and restored.
 
     Attributes
     ----------
     estimator : estimator
         Whose parameters count.
     data, validation_data : object
-        What is trained on, X, y and weights; and the user's own validation data, or None.
+        The training data (X, y and weights), and the user's own validation data or None.
     members : list
         The networks in training, each with `parameters`, `training`, `batches` and `rng`.
     epochs : list of Epoch
         What is recorded so far.
     max_epochs : int
-        Epochs at most.
+        Maximum number of epochs.
     is_complete : bool
         Whether training has run its course.
     held_out_rows : ndarray of int or None
-        The rows that training does not see, unless they are drawn again from the seed.
+        The held-out rows, unless they are drawn again from the seed.
     engine : str
         The name of the engine that trains.
     """
@@ -62,7 +62,7 @@ class SavedRun(Protocol):
 
 
 def state_of(run: SavedRun) -> tuple[Arrays, Numbers]:
-    """All that the rest of a fit from scratch depends on, besides its parameters and data.
+    """All that the rest of a fit from scratch depends on, apart from its parameters and data.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def state_of(run: SavedRun) -> tuple[Arrays, Numbers]:
     arrays : dict of str -> ndarray
         Not copied.
     numbers : dict
-        What is no array.
+        Everything that is not an array.
     """
     # a row of numbers each; what was not measured is NaN
     arrays = {"epochs": np.array([list(epoch.measured().values()) for epoch in run.epochs], dtype=float)}
@@ -125,7 +125,7 @@ def _numbers_of(member: Any) -> Numbers:
 
 
 def restore(run: SavedRun, arrays: Arrays, numbers: Numbers) -> None:
-    """Go on from the state of a run that began like this one.
+    """Resume from the state of a run that began like this one.
 
     Parameters
     ----------
@@ -137,7 +137,8 @@ def restore(run: SavedRun, arrays: Arrays, numbers: Numbers) -> None:
     Raises
     ------
     Exception
-        Of any kind, if it is not. The random numbers are as they were then, the run is spoilt.
+        Of any kind, if they are not such a state. The random numbers are then unchanged, but the run is
+        unusable.
     """
     table, members = arrays["epochs"], numbers["members"]
     run.prepare_members(len(members))

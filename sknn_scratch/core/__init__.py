@@ -1,9 +1,9 @@
-"""The network itself, on NumPy and SciPy (and threadpoolctl), to be read in this order:
+"""The network itself, on NumPy and SciPy (and threadpoolctl). Read it in this order:
 
-- ``configuration``: settings as fields that are checked
+- ``configuration``: settings as checked fields
 - ``activations``: ``base``, ``sigmoid``, ``rectified``, ``smooth``
 - ``losses``: ``base``, ``links``, ``regression``, ``classification``, ``per_column``
-- ``initializers``: the first weights
+- ``initializers``: the initial weights
 - ``parameters``: one flat vector, with named views for each layer
 - ``layers``: ``base``, ``dense``, ``activation``, ``dropout``; those of networks for tables are
   ``neural_tangent``, ``scaling``, ``parametric_activation``, ``pbld``, ``category_embedding``, ``columns``
@@ -16,15 +16,15 @@
 - ``batches``: the order of rows
 - ``stopping``: patience, and the best weights
 - ``history``: what is recorded of an epoch
-- ``epochs``: one pass over the data, and who computes it
+- ``epochs``: one pass over the data, and the engine that computes it
 - ``stepwise``: the same with pauses between steps
 - ``training``: the loop over epochs
 - ``lbfgs``: the other way to train
-- ``first_weights``: first weights that look at the data
-- ``explanation``: one step laid open
+- ``first_weights``: initial weights adapted to the data
+- ``explanation``: every number of one step
 - ``gradient_check``: backpropagation against central differences
 
-To be skipped at first reading:
+Skip on a first reading:
 
 - ``machine``: hardware, not mathematics, in ``memory``, ``blocks``, ``threads``
 - ``interruption``: Ctrl-C

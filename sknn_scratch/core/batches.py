@@ -22,10 +22,10 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """The batches of one epoch after the other.
+    """The batches of one epoch after another.
 
-    Rows are named by number: neither shuffling nor training on a part of the data copies the data. Rows that
-    are taken from dense data go into one buffer, which the next batch overwrites.
+    Rows are identified by number, so neither shuffling nor training on a part of the data copies the data.
+    Rows taken from dense data go into one buffer, which the next batch overwrites.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ class Batches:
     weight : ndarray of shape (n_samples,) or None
         Weight of each row.
     batch_size : int
-        Rows of a batch; the last one of an epoch has what is left.
+        Rows per batch; the last batch of an epoch has the rows that are left.
     rows : array-like of int or bool, or None, default=None
         The rows to train on, in this order; None means all.
     rng : numpy.random.RandomState or None, default=None
-        Shuffles the order anew for every epoch, starting from the last one's; None keeps it.
+        Shuffles the last epoch's order for each new epoch; None keeps the order.
     drop_last : bool, default=False
-        Whether an epoch leaves out what does not fill a batch.
+        Whether an epoch leaves out the rows that do not fill a batch.
 
     Attributes
     ----------
     order : ndarray of int or None
-        The rows in the order of the last epoch; None means all, as they are.
+        The rows in the order of the last epoch; None means all, in their original order.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Configured objects: the settings of an activation, a loss, an optimizer or a schedule.
 
-Each is a dataclass, so repr, equality, pickling and copying come free. ``get_params`` and ``set_params``
+Each is a dataclass, so repr, equality, pickling and copying come for free. ``get_params`` and ``set_params``
 follow scikit-learn's protocol: an estimator that holds ``solver=Adam(beta_1=0.8)`` can be cloned, and a
 search can vary ``solver__beta_1``.
 """
@@ -58,14 +58,14 @@ def number(default: float | None, allowed: Interval, kw_only: bool = False) -> A
 
 
 def exact(value: float) -> str:
-    """A number in a formula: six digits if these are the number itself, else all of them."""
+    """A number in a formula: six digits if they are exact, else all digits."""
     text = f"{value:g}"
     return text if float(text) == value else repr(float(value))
 
 
 @dataclass
 class Configured(ABC):  # noqa: B024
-    """Base of all configured objects: checks its fields and answers get_params / set_params.
+    """Base of all configured objects: it checks its fields and has get_params and set_params.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Configured(ABC):  # noqa: B024
                 )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The settings by name.
+        """Return the settings by name.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Configured(ABC):  # noqa: B024
         Raises
         ------
         ValueError
-            If a name is unknown or a value is not allowed; nothing is changed then.
+            If a name is unknown or a value is not allowed; nothing is then changed.
         """
         known = self.get_params()
         for name in params:

@@ -1,8 +1,8 @@
-"""One pass over the data, and who computes its steps.
+"""One pass over the data, and the engine that computes its steps.
 
-The textbook's way is here: for each batch the loss and its gradient, then the update. An :class:`Engine` may
-do the same by other means, batch by batch or a whole epoch at once. What it must leave behind is the same:
-parameters, the optimizer's state, the steps counted, and an :class:`~sknn_scratch.core.Epoch`.
+The textbook method is here: for each batch, the loss and its gradient, then the update. Another
+:class:`Engine` may compute this differently, batch by batch or a whole epoch at once. It must leave behind
+the same results: parameters, optimizer state, step count, and an :class:`~sknn_scratch.core.Epoch`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RunEpoch = Callable[[History], Epoch | None]
 
 @dataclass
 class Training:
-    """All that changes in mini-batch training besides the weights, so that training can go on from it.
+    """All that changes in mini-batch training apart from the weights; training can continue from it.
 
     Attributes
     ----------
@@ -47,8 +47,8 @@ class Training:
     samples_seen : int
         Rows trained on so far, in earlier calls too.
     regularization : Schedule or None
-        How the rates of dropout, and the weight decay of rules that know a share of it, go on from their full
-        strength, which is its `learning_rate_init`; None leaves them there.
+        Schedule of the dropout rates, and of the weight decay of rules that support it, as a share of full
+        strength, which is its `learning_rate_init`; None keeps full strength.
     """
 
     optimizer: Optimizer
@@ -70,7 +70,7 @@ class Training:
 
 
 class Engine(ABC):
-    """Who computes: how an epoch is run, and a network to evaluate."""
+    """How an epoch is run, and a network to evaluate."""
 
     name: ClassVar[str]
 
@@ -84,7 +84,7 @@ class Engine(ABC):
         rng: np.random.RandomState | None,
         team: Team,
     ) -> RunEpoch:
-        """Make ready to train; what is returned runs one epoch after the other."""
+        """Prepare to train; the result runs one epoch after another."""
 
     @abstractmethod
     def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
@@ -187,14 +187,14 @@ class BatchByBatch:
         return epoch
 
     def steps(self, epoch: Epoch, history: History) -> Iterator[None]:
-        """Run an epoch and record it; stops between any two steps, where the step may be replaced.
+        """Run an epoch and record it, pausing between steps, where the step may be replaced.
 
         Parameters
         ----------
         epoch : Epoch
-            What is recorded; complete at the end.
+            The record of the epoch; complete at the end.
         history : History
-            What scales the recorded loss.
+            Scales the recorded loss.
 
         Yields
         ------
@@ -237,10 +237,10 @@ class BatchByBatch:
 
 
 def flush_subnormals(*arrays: FloatArray) -> None:
-    """Put 0 for numbers so small that processors are slow with them.
+    """Set to 0 the numbers so small that processors are slow with them.
 
-    The averages of a unit that is never active shrink by a factor at every step, and by the penalty its
-    weights do; rounding holds them at the smallest numbers there are.
+    The averages of a unit that is never active shrink by a factor at every step, and the penalty shrinks its
+    weights likewise. Rounding keeps them at the smallest numbers there are.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""One step laid open: the pass that trains, run once, with all that flows through it kept.
+"""Every number of one step: the pass used in training, run once, with all values kept.
 
-The network's own layers do the work. Each is put behind a :class:`_Watched`, which hands everything on and
-keeps a copy of what it saw.
+The network's own layers do the work. Each is wrapped in a :class:`_Watched`, which passes everything through
+and keeps copies.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class LayerExplanation:
     bias_gradient : ndarray of shape (n_outputs,) or None
         dL/db.
     input_gradient : ndarray of shape (n_rows, n_inputs) or None
-        dL/dx, which is dL/da of the layer before; nobody needs that of the data.
+        dL/dx, which is dL/da of the layer before; None for the data.
     formulas : mapping
-        How each of these was computed, by its name.
+        The formula of each of these, by name.
     """
 
     input: FloatArray
@@ -70,20 +70,20 @@ class LayerExplanation:
 
 @dataclass(frozen=True, eq=False)
 class StepExplanation:
-    """One forward and one backward pass; printed, it is the whole calculation in its order.
+    """One forward and one backward pass; printing it shows the whole calculation in order.
 
     Attributes
     ----------
     layers : tuple of LayerExplanation
         From the data to the prediction.
     target : ndarray of shape (n_rows, n_targets)
-        y as the loss wants it: a number, 0 / 1, or the number of the class.
+        y as the loss expects it: a number, 0 / 1, or the number of the class.
     loss : float
         Mean loss of the rows.
     penalty : float
         L2 penalty; gradients are those of L = loss + penalty.
     formulas : mapping
-        How `loss` and `penalty` were computed.
+        The formulas of `loss` and `penalty`.
     """
 
     layers: tuple[LayerExplanation, ...]
@@ -134,7 +134,7 @@ def explain(
     y: FloatArray,
     weight: FloatArray | None = None,
 ) -> StepExplanation:
-    """Run one forward and one backward pass, and keep all that is computed on the way.
+    """Run one forward and one backward pass, and keep everything computed along the way.
 
     Parameters
     ----------
@@ -145,10 +145,10 @@ def explain(
     X : ndarray or CSR of shape (n_rows, n_inputs)
         A small batch, in the dtype of the parameters.
     y : ndarray of shape (n_rows, n_targets)
-        Its targets, as the loss wants them.
+        Its targets, as the loss expects them.
     weight : ndarray of shape (n_rows,) or None, default=None
-        Weights w of its rows, not all zero. Where formulas say n it is sum(w) then, and each row's loss and
-        delta are multiplied by its weight.
+        Weights w of its rows, not all zero. In formulas, n is then sum(w), and each row's loss and delta are
+        multiplied by its weight.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def explain(
     layers = []
     for place, layer in enumerate(watched):
         values, gradient = parameters.layers[place], workspace.gradient.layers[place]
-        if not values:  # an activation: told of with the layer before it
+        if not values:  # an activation: part of the layer before it
             continue
         if layer is watched[-1]:
             activation, then = np.empty_like(layer.output), network.loss.formulas

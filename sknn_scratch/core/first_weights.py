@@ -1,4 +1,4 @@
-"""First weights and biases that look at the data: no unit starts asleep, and none starts too loud."""
+"""Initial weights and biases adapted to the data: no unit starts inactive, and none starts too large."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ def fit_first_weights(
 ) -> None:
     """Adapt the drawn weights and biases of the neural-tangent layers to data, layer by layer.
 
-    For the rows x that arrive at a layer:
+    For the rows x that reach a layer:
 
     - each column of W is divided by the population standard deviation of its (x W)_j / sqrt(n_inputs), unless
-      that is 0, so that each pre-activation has the variance 1;
+      that is 0, so that each pre-activation has variance 1;
     - b_j = -sum_k e_k (x_k W)_j / sqrt(n_inputs) over 5 rows drawn for each unit, with weights e_k ~ Exp(1)
-      that are scaled to the sum 1 ("he+5"): the unit has its kink somewhere among the data (after Steinwart,
-      2019).
+      scaled to sum to 1 ("he+5"): the unit has its kink somewhere among the data (after Steinwart, 2019).
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def fit_first_weights(
     rng : numpy.random.RandomState
         Source of the rows and of their weights.
     scale_weights, place_biases : bool, default=True
-        Which of the two to do.
+        Whether to do the first and the second of these.
 
     References
     ----------

@@ -23,9 +23,9 @@ def gradient_errors(
         (L(theta + h) - L(theta - h)) / (2 h),
 
     right to about 1e-10. The largest difference in an array is divided by the largest entry of its gradient.
-    A right gradient gives about 1e-8; one so small that the rounding of L drowns it counts as right. It may
-    give more where a kink, as that of relu, lies within h, and where L bends sharply: at a minimum that
-    training has reached, or with data that are not scaled.
+    A right gradient gives about 1e-8; a gradient lost in the rounding of L counts as right. A right gradient
+    may give more if a kink, such as relu's, lies within h, or if L bends sharply: at a minimum that training
+    has reached, or with unscaled data.
 
     Parameters
     ----------
@@ -34,16 +34,16 @@ def gradient_errors(
     parameters : Parameters
         Its weights, in float64; they are not changed.
     X : ndarray or CSR of shape (n_rows, n_inputs)
-        A small batch: there are two passes over it for each single parameter.
+        A small batch: each single parameter takes two passes over it.
     y : ndarray of shape (n_rows, n_targets)
-        Its targets, as the loss wants them.
+        Its targets, as the loss expects them.
     weight : ndarray of shape (n_rows,) or None, default=None
         Weights of its rows, not all zero.
 
     Returns
     -------
     list of dict
-        For each layer, the difference by name of the array.
+        For each layer, the difference for each array, by name.
 
     Examples
     --------

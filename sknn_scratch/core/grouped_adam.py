@@ -1,4 +1,4 @@
-"""Adam with learning rates and weight decays of their own for groups of parameters."""
+"""Adam with separate learning rates and weight decays for groups of parameters."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sknn_scratch.core.parameters import WEIGHTS, FloatArray, Parameters, Shapes
 
 @dataclass
 class GroupedState(OptimizerState):
-    """Adam's state, and the factors of each parameter, which steps leave as they are.
+    """Adam's state, and the factors of each parameter, which steps do not change.
 
     Attributes
     ----------
     factors : dict of str -> ndarray of shape (n_parameters,)
-        ``"rate"`` of the learning rate, and ``"decay"`` of the weight decay where there is any.
+        ``"rate"`` for the learning rate, and ``"decay"`` for the weight decay if there is any.
     n_alike : int
-        Parameters at the front that have the same factors: the weights of all layers.
+        Number of parameters at the front that share their factors: the weights of all layers.
     """
 
     factors: dict[str, FloatArray] = field(default_factory=dict)
@@ -46,28 +46,28 @@ class GroupedState(OptimizerState):
 
 @dataclass
 class GroupedAdam(Optimizer):
-    """AdamW with a factor of the learning rate and one of the decay for each parameter.
+    """AdamW with a learning-rate factor and a decay factor for each parameter.
 
     With the factors f and d of a parameter,
 
         theta <- theta (1 - s lr weight_decay f^2 d), then theta <- theta - lr f m' / (sqrt(v') + epsilon)
 
     with Adam's averages corrected, m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), and the share s of
-    the decay that ``state.regularization`` says. That f is squared in the decay is the published recipe's
+    the decay given by ``state.regularization``. Squaring f in the decay follows the published recipe
     (Holzmüller, Grinsztajn & Steinwart, 2024).
 
-    The factors are 1 until `set_factors` writes others into the state.
+    All factors are 1 until `set_factors` changes them.
 
     Parameters
     ----------
     weight_decay : float >= 0, default=0.0
-        Share of each parameter that a step takes away, times the learning rate.
+        Times the learning rate, the share of each parameter that a step removes.
     beta_1 : float in [0, 1), default=0.9
         Decay rate of the average of gradients.
     beta_2 : float in [0, 1), default=0.95
         Decay rate of the average of squared gradients.
     epsilon : float > 0, default=1e-8
-        Keeps the denominator from zero.
+        Keeps the denominator away from zero.
     max_grad_norm : float > 0 or None, default=None
         Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 
@@ -109,8 +109,8 @@ class GroupedAdam(Optimizer):
         shapes : sequence of mappings
             For each layer, the shape of each of its arrays by name.
         learning_rate, weight_decay : mapping of str -> float
-            The factors f and d by the last part of a parameter's name, such as ``"bias"``; where a name is
-            not in them the factor is 1.
+            The factors f and d by the last part of a parameter's name, such as ``"bias"``; a missing name
+            means 1.
         """
         rates = {name: learning_rate.get(name, 1.0) for name in _names(shapes)}
         decays = {name: rate * rate * weight_decay.get(name, 1.0) for name, rate in rates.items()}

@@ -1,4 +1,4 @@
-"""What happens in training: epochs, who observes them, and how it ended."""
+"""What happens in training: epochs, their observers, and how it ended."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Epoch:
     loss : float
         Training loss, with the penalty.
     validation_loss : float or None
-        Loss on the validation part, if there is one, without the penalty.
+        Loss on the validation part without the penalty, if there is one.
     validation_score : float or None
-        Score on the validation part; greater is better. It may be undefined, which is nan.
+        Score on the validation part; greater is better, nan if undefined.
     learning_rate : float or None
-        That of its last step, if there is one.
+        Learning rate of its last step, if it has one.
     gradient_norm : float
-        Euclidean norm of the gradient of its first step, or where an iteration of L-BFGS ended.
+        Euclidean norm of the gradient at its first step, or at the end of an iteration of L-BFGS.
     seconds : float
-        How long it took.
+        Its duration.
     on_plateau : bool
         Whether patience has just run out.
     is_last : bool
@@ -87,7 +87,7 @@ class History:
     epochs : list of Epoch
         One for each epoch, or for each iteration of L-BFGS.
     loss_scale : float
-        The data's part of a loss is recorded as ``loss_scale * loss``. What is minimised does not know it.
+        The data's part of a loss is recorded as ``loss_scale * loss``. It does not affect what is minimised.
     """
 
     epochs: list[Epoch] = field(default_factory=list)

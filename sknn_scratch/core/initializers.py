@@ -1,7 +1,7 @@
 """Initial values of weights and biases.
 
-Weights of the variance 1 / fan_in keep the size of what passes forward through a layer, weights of the
-variance 1 / fan_out that of the gradients which pass backward; each rule below makes its own compromise.
+Weights of variance 1 / fan_in preserve the size of values on their way forward through a layer; weights of
+variance 1 / fan_out preserve that of gradients on their way back. Each rule below is a compromise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sknn_scratch.core.parameters import FloatArray
 
 @dataclass
 class Initializer(Configured):
-    """Draws the first weights of a dense layer."""
+    """Draws the initial weights of a dense layer."""
 
     @abstractmethod
     def __call__(self, fan_in: int, fan_out: int, rng: np.random.RandomState) -> FloatArray:
@@ -37,7 +37,7 @@ class ScikitLearn(Initializer):
     Parameters
     ----------
     factor : float > 0, default=6.0
-        6 is Glorot's; the logistic function is given 2.
+        6 is Glorot's factor; scikit-learn uses 2 for the logistic function.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class GlorotUniform(Initializer):
 
 @dataclass
 class HeNormal(Initializer):
-    """Weights normal with the variance 2 / fan_in, for relu (He, Zhang, Ren & Sun, 2015).
+    """Normal weights of variance 2 / fan_in, for relu (He, Zhang, Ren & Sun, 2015).
 
     Examples
     --------
@@ -90,7 +90,7 @@ class HeNormal(Initializer):
 
 @dataclass
 class LecunNormal(Initializer):
-    """Weights normal with the variance 1 / fan_in (LeCun, Bottou, Orr & Müller, 1998).
+    """Normal weights of variance 1 / fan_in (LeCun, Bottou, Orr & Müller, 1998).
 
     Examples
     --------
@@ -106,7 +106,7 @@ class LecunNormal(Initializer):
 
 @dataclass
 class Orthogonal(Initializer):
-    """Weights with orthonormal columns, or rows where there are fewer (Saxe, McClelland & Ganguli, 2014).
+    """Weights with orthonormal columns, or rows if these are fewer (Saxe, McClelland & Ganguli, 2014).
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Orthogonal(Initializer):
 
 @dataclass
 class Normal(Initializer):
-    """Weights normal with mean 0.
+    """Normal weights of mean 0.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class Uniform(Initializer):
 
 @dataclass
 class Zeros(Initializer):
-    """All weights zero, for networks without hidden layers: in others hidden units that start equal stay so.
+    """All weights zero, for networks without hidden layers: hidden units that start equal stay equal.
 
     Examples
     --------
@@ -196,7 +196,7 @@ class Zeros(Initializer):
 
 @dataclass
 class FromFunction(Initializer):
-    """Weights that a function of one's own draws.
+    """Weights drawn by your own function.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ class FromFunction(Initializer):
     Raises
     ------
     ValueError
-        If what it returns has another shape.
+        If the result has another shape.
 
     Examples
     --------

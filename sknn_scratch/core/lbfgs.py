@@ -1,4 +1,4 @@
-"""L-BFGS: the loss on all data, with SciPy's search; the other way to train."""
+"""L-BFGS, the other way to train: the loss on all data, minimised by SciPy's search."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def train_lbfgs(
     Parameters
     ----------
     network : Network
-        What is trained.
+        The network to train.
     parameters : Parameters
-        Where it starts, and where it is left.
+        The starting point; changed in place.
     data : Batch
         All data.
     history : History
@@ -59,17 +59,17 @@ def train_lbfgs(
     max_iterations, max_evaluations : int
         Limits.
     tol : float
-        Ends when no entry of the gradient is larger.
+        Training ends when no entry of the gradient is larger.
     patience : Patience or None, default=None
-        Ends training too, if there is one.
+        If given, it can end training too.
     validate : callable or None, default=None
-        Loss and score of the parameters on held-out data; of the score, greater is better.
+        Returns loss and score of the parameters on held-out data; a greater score is better.
     observer : Observer or None, default=None
         Called at every iteration.
     rows : array-like of int or bool, or None, default=None
-        The rows of the data to train on; None means all. They are never copied all at once.
+        The rows to train on; None means all. They are never all copied at once.
     engine : Engine, default=NUMPY
-        Who evaluates the loss and its gradient.
+        Evaluates the loss and its gradient.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def train_lbfgs(
     message : str
         The same in SciPy's words.
     loss : float
-        The loss where it ended.
+        The final loss.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The network: an ordered tuple of layers, a loss and an L2 penalty.
 
-It is configuration only. Weights live in :class:`~sknn_scratch.core.Parameters`, the memory of a training
-step in a :class:`~sknn_scratch.core.Workspace`, so that any number of threads may use one network at the same
+It is configuration only. Weights live in :class:`~sknn_scratch.core.Parameters`, and the memory of a training
+step in a :class:`~sknn_scratch.core.Workspace`, so any number of threads may use one network at the same
 time.
 """
 
@@ -45,10 +45,10 @@ class Network:
     layers : tuple of Layer
         From the data to the raw scores.
     loss : Loss
-        What is minimised, with its link from raw scores to predictions.
+        The loss to minimise, with its link from raw scores to predictions.
     l2 : float, default=0.0
         Strength alpha of the penalty alpha / (2 n) ||W||^2, where n is the sum of the batch's weights; biases
-        are free of it.
+        are not penalised.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class Network:
         fit_intercept: bool = True,
         dropout: Sequence[float] = (),
     ) -> Self:
-        """A multi-layer perceptron: dense layers with an activation between any two.
+        """Return a multi-layer perceptron: dense layers with activations in between.
 
         Parameters
         ----------
@@ -97,11 +97,11 @@ class Network:
         l2 : float, default=0.0
             Strength of the penalty.
         initializer : Initializer or None, default=None
-            Draws the first weights; None is scikit-learn's way.
+            Draws the initial weights; None means scikit-learn's method.
         fit_intercept : bool, default=True
             Whether the dense layers have biases.
         dropout : sequence of float, default=()
-            Share of the units of each hidden layer that training leaves out; empty for none.
+            Share of each hidden layer's units that training leaves out; empty for none.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class Network:
         X : ndarray or CSR of shape (n_rows, n_inputs)
             A batch, in the dtype of the parameters.
         y : ndarray of shape (n_rows, n_targets)
-            Its targets, as the loss wants them.
+            Its targets, as the loss expects them.
         weight : ndarray of shape (n_rows,) or None
             Its weights, not all zero.
         workspace : Workspace

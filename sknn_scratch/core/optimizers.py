@@ -1,11 +1,10 @@
 """Update rules: how a gradient changes the parameters.
 
 An optimizer holds hyper-parameters only. What it remembers from step to step is a state that :meth:`init`
-makes and :meth:`step` changes in place; the learning rate comes from outside, where the schedules are. Rules
-act on the flat vector of all parameters, and are written with in-place operations: at a size beyond the
-processor's cache, an update costs as much as its passes over memory. So they are applied to one part of the
-vector after the other, all passes over a part while it is in the cache, and in large networks to several
-parts at once.
+makes and :meth:`step` changes in place. The learning rate comes from the schedules. Rules act on the flat
+vector of all parameters, with in-place operations: beyond the size of the processor's cache, an update costs
+as much as its passes over memory. So rules are applied to one part of the vector after another, with all
+passes over a part while it is in the cache, and in large networks to several parts at once.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class OptimizerState:
     n_steps : int
         Steps taken so far.
     regularization : float
-        Share of its full weight decay at which a rule with a decay that fades takes the next step.
+        Share of the full weight decay in the next step, for rules whose decay fades.
     """
 
     averages: dict[str, FloatArray]
@@ -83,7 +82,7 @@ class Optimizer(Configured):
     Parameters
     ----------
     max_grad_norm : float > 0 or None, default=None
-        The greatest norm of a gradient; None takes gradients as they are.
+        The largest norm of a gradient; None means no clipping.
     """
 
     max_grad_norm: float | None = number(None, POSITIVE_OR_NONE, kw_only=True)
@@ -107,9 +106,9 @@ class Optimizer(Configured):
         theta, gradient : ndarray of shape (n_parameters,)
             Parameters and gradient.
         state : OptimizerState
-            What :meth:`init` made for them.
+            Made by :meth:`init` for these parameters.
         learning_rate : float
-            Of this step.
+            The learning rate of this step.
         team : Team or None, default=None
             Threads that share the work. The result does not depend on them.
         """
@@ -142,8 +141,8 @@ class Optimizer(Configured):
     ) -> None:
         """The rule itself, number by number.
 
-        It gets the clipped gradient, and `n_steps` counts this step. Of large networks it is given one part
-        of all vectors after the other: what a rule needs of a whole vector, as a norm, belongs into `step`.
+        It gets the clipped gradient, and `n_steps` counts this step. In large networks it gets one part of
+        all vectors after another: anything that needs a whole vector, such as a norm, belongs in `step`.
         """
 
 
@@ -157,7 +156,7 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float in [0, 1], default=0.9
-        Share of the last update that is kept.
+        Share of the last update to keep.
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum.
     max_grad_norm : float > 0 or None, default=None
@@ -209,7 +208,7 @@ class Adam(Optimizer):
     beta_2 : float in [0, 1), default=0.999
         Decay rate of the average of squared gradients.
     epsilon : float > 0, default=1e-8
-        Keeps the denominator from zero.
+        Keeps the denominator away from zero.
     max_grad_norm : float > 0 or None, default=None
         Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 
@@ -245,19 +244,19 @@ class AdamW(Optimizer):
     averages corrected, m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t). Here epsilon is added to
     sqrt(v'), in `Adam` to sqrt(v).
 
-    All parameters decay, biases too. A network's penalty `l2` acts besides, through the gradient, which is
-    divided by sqrt(v'): to decay weights by this rule alone, set that to 0.
+    All parameters decay, including biases. A network's penalty `l2` acts as well, through the gradient, which
+    is divided by sqrt(v'). To decay weights by this rule alone, set `l2` to 0.
 
     Parameters
     ----------
     weight_decay : float >= 0, default=0.01
-        Share of each parameter that a step takes away, times the learning rate.
+        Times the learning rate, the share of each parameter that a step removes.
     beta_1 : float in [0, 1), default=0.9
         Decay rate of the average of gradients.
     beta_2 : float in [0, 1), default=0.999
         Decay rate of the average of squared gradients.
     epsilon : float > 0, default=1e-8
-        Keeps the denominator from zero.
+        Keeps the denominator away from zero.
     max_grad_norm : float > 0 or None, default=None
         Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 
@@ -338,9 +337,9 @@ def move_moments(
     state : OptimizerState
         The state, whose averages are changed in place.
     gradient : ndarray of shape (n_parameters,)
-        The gradient; its memory is used up.
+        The gradient; its memory is overwritten.
     beta_1, beta_2, epsilon : float
-        Numbers of Python, since those of NumPy would make float32 arithmetic float64.
+        Python numbers, since NumPy's would turn float32 arithmetic into float64.
 
     Returns
     -------
@@ -369,9 +368,9 @@ class RMSprop(Optimizer):
     alpha : float in [0, 1), default=0.99
         Decay rate of the average of squared gradients.
     epsilon : float > 0, default=1e-8
-        Keeps the denominator from zero.
+        Keeps the denominator away from zero.
     momentum : float in [0, 1], default=0.0
-        Share of the last update that is kept.
+        Share of the last update to keep.
     max_grad_norm : float > 0 or None, default=None
         Gradients are clipped to this norm, as in :class:`Optimizer`. By keyword only.
 

@@ -1,7 +1,7 @@
 """All parameters of a network in one flat vector, with a named view per layer.
 
-One vector makes an optimizer step a handful of array operations whatever the depth, and a copy of the model
-one copy. Gradients have the same layout, so ``theta -= lr * gradient`` is the whole of gradient descent.
+With one vector, an optimizer step is a handful of array operations at any depth, and copying the model is one
+copy. Gradients have the same layout, so ``theta -= lr * gradient`` is the whole of gradient descent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Parameters:
     layers : tuple of dict
         For each layer, name -> view into `flat`.
     n_weights : int
-        How many values at the front of `flat` are weights.
+        Number of values at the front of `flat` that are weights.
 
     Examples
     --------
@@ -76,11 +76,11 @@ class Parameters:
 
     @classmethod
     def empty(cls, shapes: Shapes, dtype: npt.DTypeLike) -> Self:
-        """Parameters of these shapes with memory of their own, not yet initialised."""
+        """Parameters of these shapes with their own memory, not yet initialised."""
         return cls(shapes, aligned(count_parameters(shapes), dtype))
 
     def copy(self) -> Parameters:
-        """The same values in memory of their own."""
+        """A copy with its own memory."""
         return Parameters(self.shapes, aligned_copy(self.flat))
 
     # Views are rebuilt, never stored: pickled or copied one by one they would lose their tie to `flat`.
@@ -89,7 +89,7 @@ class Parameters:
 
 
 def count_parameters(shapes: Shapes) -> int:
-    """How many numbers the arrays of these shapes hold.
+    """Count the numbers in arrays of these shapes.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def count_parameters(shapes: Shapes) -> int:
 
 
 def largest_weights(layers: Sequence[LayerParameters]) -> int:
-    """How many weights the largest matrix has: for each row, its product multiplies so many times.
+    """Size of the largest weight matrix: the number of multiplications of its product for each row.
 
     Parameters
     ----------

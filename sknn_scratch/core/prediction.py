@@ -1,7 +1,7 @@
-"""The forward pass without training: all rows, block by block, in memory of its own.
+"""The forward pass without training: all rows, block by block, in its own memory.
 
-A block has so few rows that the outputs of all layers for them stay in a core's cache. Any number of threads
-may predict with the same layers and parameters at the same time.
+A block has few enough rows that the outputs of all layers for them stay in a core's cache. Any number of
+threads may predict with the same layers and parameters at the same time.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def forward_by_blocks(
     parameters: Sequence[LayerParameters],
     rows: npt.NDArray[np.intp] | None = None,
 ) -> FloatArray:
-    """The output of the last of some layers, for all or some rows.
+    """Compute the output of the last of the given layers, for all or some rows.
 
     Parameters
     ----------
     layers : sequence of Layer
-        From the data on.
+        The layers, starting at the data.
     X : ndarray or CSR of shape (n_rows, n_inputs)
         Data; its dtype and that of the parameters are promoted by NumPy's rules.
     parameters : sequence of mappings

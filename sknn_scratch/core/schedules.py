@@ -1,4 +1,4 @@
-"""Learning-rate schedules: pure functions of how far training has come, asked before every step."""
+"""Learning-rate schedules: pure functions of how far training has come, called before every step."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Progress:
     Attributes
     ----------
     learning_rate_init : float
-        The learning rate to start from.
+        The initial learning rate.
     epoch : int
         Epochs finished.
     samples_seen : int
-        Rows that have been trained on, counted at the end of an epoch.
+        Rows trained on so far, counted at the end of an epoch.
     plateaus : int
-        How often patience ran out without ending the training.
+        Number of times that patience ran out without ending the training.
     step, n_steps : int
-        Steps taken, and steps planned; 0 if that is not known.
+        Steps taken, and steps planned; 0 if not known.
     fraction : float
-        Share of the planned steps that have been taken; 0 while it is not known.
+        Share of the planned steps already taken; 0 while not known.
     """
 
     learning_rate_init: float
@@ -63,7 +63,7 @@ class Schedule(Configured):
         """The learning rate of the next step."""
 
     def goes_on_after_plateau(self, progress: Progress) -> bool:
-        """Whether training goes on, one plateau further, when patience has run out."""
+        """Whether training continues after this plateau."""
         return False
 
 
@@ -111,7 +111,7 @@ class InverseScaling(Schedule):
 
 @dataclass
 class Adaptive(Schedule):
-    """lr = lr_init / 5^plateaus: a fifth each time patience runs out, until it is 1e-6 or less.
+    """lr = lr_init / 5^plateaus: divided by 5 each time patience runs out, until it is 1e-6 or less.
 
     Examples
     --------
@@ -164,11 +164,11 @@ class Cosine(Schedule):
 
 @dataclass
 class OneCycle(Schedule):
-    """Up from lr_init / div_factor to lr_init and down again, much further (Smith & Topin, 2018).
+    """Up from lr_init / div_factor to lr_init, and down again much further (Smith & Topin, 2018).
 
-    Both ways are half a cosine, as in PyTorch's ``OneCycleLR``, whose ``max_lr`` is lr_init. The last step is
-    taken with lr_init / (div_factor final_div_factor). Momentum stays as it is. While the number of steps is
-    not known, lr = lr_init / div_factor.
+    Both ways are half a cosine, as in PyTorch's ``OneCycleLR``, whose ``max_lr`` is lr_init. The last step
+    uses lr_init / (div_factor final_div_factor). Momentum does not change. While the number of steps is not
+    known, lr = lr_init / div_factor.
 
     Parameters
     ----------
@@ -203,10 +203,10 @@ class OneCycle(Schedule):
 
 @dataclass
 class CosLog(Schedule):
-    """Waves down to 0 that grow longer (Holzmüller, Grinsztajn & Steinwart, 2024): coslog4 has four of them.
+    """Waves of growing length, each down to 0; coslog4 has four (Holzmüller, Grinsztajn & Steinwart, 2024).
 
     lr = lr_init (1 - cos(2 pi log2(1 + (2^n_waves - 1) t))) / 2, where t goes from 0 to 1 over the steps: the
-    first step is one of lr = 0. While the number of steps is not known, lr = lr_init.
+    first step has lr = 0. While the number of steps is not known, lr = lr_init.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ class Exponential(Schedule):
     Parameters
     ----------
     decay : float in (0, 1), default=0.95
-        Factor of an epoch.
+        Factor per epoch.
     warmup : float in [0, 1), default=0.0
         Share of all steps over which lr rises from 0 to this, in equal parts.
 
@@ -282,10 +282,10 @@ class Exponential(Schedule):
 
 @dataclass
 class Plateau(Schedule):
-    """lr = lr_init factor^plateaus: it is cut each time patience runs out.
+    """lr = lr_init factor^plateaus: lr is cut each time patience runs out.
 
     Training ends at the plateau after which a cut would bring lr below min_factor lr_init. `Adaptive` is
-    scikit-learn's rule of this kind, whose limit is the number 1e-6.
+    scikit-learn's rule of this kind, with the fixed limit 1e-6.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ def _warmed_up(learning_rate: float, warmup: float, progress: Progress) -> float
 
 @dataclass
 class CustomSchedule(Schedule):
-    """lr = function(progress), for a function of one's own.
+    """lr = function(progress), for your own function.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training that can pause after any step, for those who want to look at the network on its way."""
+"""Training that can pause after any step, so that you can look at the network in between."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class _PausedEpoch(NamedTuple):
 
 
 class Stepwise(Engine):
-    """The core itself, step by step: where it pauses, the next call of the loop continues with the next step.
+    """The core itself, step by step: after a pause, the next call of the loop continues with the next step.
 
-    The model is that of :data:`~sknn_scratch.core.NUMPY`, bit by bit. Between two calls the network may
-    change in all but the sizes of its layers. Each training needs a `Stepwise` of its own, and the same
+    The model is that of :data:`~sknn_scratch.core.NUMPY`, bit by bit. Between two calls, everything about the
+    network may change except the sizes of its layers. Each training needs its own `Stepwise`, and the same
     batches and rules in all calls.
 
     Parameters
     ----------
     pause : callable
-        Asked between any two steps of an epoch; True pauses.
+        Called between steps of an epoch; True pauses.
 
     Attributes
     ----------

@@ -17,14 +17,14 @@ class Patience:
     tol : float
         An epoch counts as stagnant if its score is below ``best + tol``.
     n_iter_no_change : float
-        Patience has run out after more stagnant epochs in a row than this.
+        Patience runs out after more stagnant epochs in a row than this.
     keeps_best_weights : bool, default=False
         Whether to copy the weights at each new best score.
     keeps_last_of_equals : bool, default=False
         Whether a score equal to the best one counts as a new best score.
     multiple : float or None, default=None
-        If given, stagnant epochs do not count: patience has run out after more epochs than
-        ``multiple * best_epoch + n_iter_no_change``. It grows with what training has shown.
+        If given, stagnant epochs do not count: patience runs out after more epochs than ``multiple *
+        best_epoch + n_iter_no_change``. So patience grows with the best epoch.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Patience:
     best_weights : ndarray or None
         A copy of the weights at that score.
     best_epoch, n_epochs : int
-        Number of the epoch that reached it, and of epochs so far.
+        The epoch that reached it, and the number of epochs so far.
     n_stagnant : int
         Stagnant epochs in a row.
 
@@ -60,7 +60,7 @@ class Patience:
     n_stagnant: int = 0
 
     def update(self, score: float, weights: FloatArray) -> None:
-        """Take note of the score at the end of an epoch, and of the weights that reached it."""
+        """Record the score at the end of an epoch, and the weights that reached it."""
         self.n_epochs += 1
         threshold = self.best + float(self.tol)  # np.float32 would round the sum
         self.n_stagnant = self.n_stagnant + 1 if score < threshold else 0

@@ -1,7 +1,7 @@
 """Mini-batch gradient descent: the training loop.
 
 It changes the parameters in place, records each epoch, and says in an :class:`Outcome` why it ended. It never
-raises for what happens in training: what to make of an outcome is the caller's matter.
+raises for what happens in training: the caller decides what to do about an outcome.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def train_minibatch(
     Parameters
     ----------
     network : Network
-        What is trained.
+        The network to train.
     parameters : Parameters
-        Where it starts, and where it is left.
+        The starting point; changed in place.
     batches : Batches
         The data.
     training : Training
@@ -54,16 +54,16 @@ def train_minibatch(
     history : History
         Where losses and scores are recorded.
     max_epochs : int
-        Passes over the data at most.
+        Maximum number of passes over the data.
     validate : callable or None, default=None
-        Loss and score of the parameters on held-out data; of the score, greater is better. None for both
-        where nothing is held out.
+        Returns loss and score of the parameters on held-out data; a greater score is better. None if nothing
+        is held out.
     observer : Observer or None, default=None
         Called at every epoch.
     rng : numpy.random.RandomState or None, default=None
-        Source of what is random in a step; without it there is no dropout.
+        Source of randomness in a step; without it, there is no dropout.
     engine : Engine, default=NUMPY
-        Who runs an epoch.
+        Runs the epochs.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def train_minibatch(
 
 
 def measure(epoch: Epoch, parameters: Parameters, validate: Validate | None) -> None:
-    """Record loss and score on held-out data; both are nan where training has diverged."""
+    """Record loss and score on held-out data; both are nan if training has diverged."""
     if validate is not None:
         has_diverged = not math.isfinite(epoch.loss)
         epoch.validation_loss, epoch.validation_score = (

@@ -1,4 +1,4 @@
-"""The memory of a training step: what is written over and over, so that nothing is allocated on the way."""
+"""The memory of a training step: buffers used again and again, so that steps allocate nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEIGHTS_OF_A_BLOCK = 2**15
 
 
 class LayerStep(NamedTuple):
-    """A layer and all that its two passes need besides data."""
+    """A layer and all that its two passes need apart from data."""
 
     layer: Layer
     parameters: LayerParameters
@@ -53,21 +53,21 @@ class Workspace:
     Parameters
     ----------
     network : Network
-        The network that is to be trained.
+        The network to train.
     parameters : Parameters
         Its weights; used, not copied.
     n_rows : int
         Rows of the largest batch.
     rng : numpy.random.RandomState or None, default=None
-        Source of what is random in a step; without it nothing is: there is no dropout.
+        Source of randomness in a step; without it, there is no dropout.
     team : Team or None, default=None
-        Threads that share a batch's rows; None is the calling thread alone. The result is the same each time
-        for the same number of threads; between numbers it differs by rounding.
+        Threads that share a batch's rows; None means the calling thread alone. The same number of threads
+        always gives the same result; different numbers differ by rounding.
 
     Attributes
     ----------
     regularization : float
-        Share of the full rates at which dropout works in the next step, 1 to begin with.
+        Share of the full dropout rates in the next step; initially 1.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class Workspace:
         self._parts: dict[int, list[BatchPart]] = {}
 
     def draw(self, n_rows: int) -> None:
-        """Draw what is random in a step with `n_rows` rows, for all parts at once."""
+        """Draw the random numbers of a step with `n_rows` rows, for all parts at once."""
         if self.rng is not None:
             for layer, buffers in zip(self._layers, self._buffers, strict=True):
                 layer.draw(self.rng, rows_of(buffers, slice(n_rows)), self.regularization)

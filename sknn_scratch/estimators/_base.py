@@ -115,8 +115,8 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0; None means 1 for all.
         X_val : {array-like, sparse matrix} of shape (n_validation_samples, n_features), default=None
-            Validation data of your own. With `early_stopping` they are watched instead of a part of X;
-            without it they only feed `validation_loss_curve_`, `validation_scores_` and `history_`.
+            Validation data of your own. With `early_stopping`, they replace the part held out of X; without
+            it, they only feed `validation_loss_curve_`, `validation_scores_` and `history_`.
         y_val : array-like of shape (n_validation_samples,) or (n_validation_samples, n_outputs)
             Their targets; needed with X_val.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
@@ -130,9 +130,8 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         Raises
         ------
         ValueError
-            If a parameter or the data are not as they must be, or if training diverges. With
-            `early_stopping`, that is an error only before the first epoch that could be kept. The estimator
-            is left as it was.
+            If a parameter or the data are invalid, or if training diverges (with `early_stopping`, only if it
+            diverges before the first epoch that could be kept). The estimator stays unchanged.
         """
         purpose = Purpose.WARM_START if self.warm_start and hasattr(self, "coefs_") else Purpose.NEW_FIT
         return self._fit(X, y, sample_weight, OwnValidation(X_val, y_val, sample_weight_val), purpose)
@@ -246,7 +245,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return [np.float64, np.float32]
 
     def _check_data(self, X, y, sample_weight, dtypes, purpose):
-        """The data in one dtype, the targets encoded; and the loss that goes with them."""
+        """The data in one dtype, the targets encoded; and their loss."""
         X, y = self._validated(
             X,
             y,

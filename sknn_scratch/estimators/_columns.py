@@ -87,7 +87,7 @@ def _as_numbers(values):
 
 
 def _in_columns(X, is_bad):
-    """Where in X something is, as the end of a sentence; nothing if it cannot be told."""
+    """Where in X something is, as the end of a sentence; empty if unknown."""
     names = [name for name, values in _columns(X) if np.any(is_bad(_as_numbers(values)))]
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return f", in columns {names[:_NAMES_SHOWN]}{more}" if names else ""

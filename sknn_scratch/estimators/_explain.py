@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def explain_step(
     estimator: BaseEstimator, X: Data, y: Data, sample_weight: npt.ArrayLike | None = None
 ) -> StepExplanation:
-    """Lay open the step that training would take next on a small batch.
+    """Compute every number of the step that training would take next on a small batch.
 
-    One forward and one backward pass run through the very layers that train; the estimator is not changed.
+    One forward and one backward pass run through the layers used in training. The estimator is not changed.
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ def explain_step(
     Returns
     -------
     StepExplanation
-        Its ``layers`` hold every layer's input, pre-activation, activation, delta and gradients; printed, it
-        is the whole calculation with its formulas.
+        Its ``layers`` hold every layer's input, pre-activation, activation, delta and gradients. Printing it
+        shows the whole calculation with its formulas.
 
     Raises
     ------
     NotFittedError
         If the network is not fitted.
     TypeError
-        If there is no network of this library.
+        If the estimator is not a network of this library.
     ValueError
         If the data do not fit the network.
 
@@ -108,8 +108,8 @@ def check_gradients(
 ) -> dict[str, float]:
     """Compare the gradients of a step with central differences.
 
-    For an activation, a layer or a loss of one's own: it shows whether its backward pass is right. There are
-    two passes over the rows for each single weight, so keep the network and the rows few.
+    Use it to check the backward pass of your own activation, layer or loss. Each single weight takes two
+    passes over the rows, so keep the network small and the rows few.
 
     Parameters
     ----------
@@ -125,15 +125,15 @@ def check_gradients(
     Returns
     -------
     dict
-        For each array, such as ``"coefs_[0]"`` or ``"intercepts_[0]"``, the largest difference divided by
-        the largest entry of its gradient; about 1e-8 where the gradient is right. Computed in float64.
+        For each array, such as ``"coefs_[0]"`` or ``"intercepts_[0]"``, the largest difference divided by the
+        largest entry of its gradient; about 1e-8 if the gradient is right. Computed in float64.
 
     Raises
     ------
     NotFittedError
         If the network is not fitted.
     TypeError
-        If there is no network of this library.
+        If the estimator is not a network of this library.
     ValueError
         If the data do not fit the network.
 

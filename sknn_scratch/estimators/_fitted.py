@@ -77,7 +77,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return [next(dense) if isinstance(layer, Dense) else {} for layer in network.layers]
 
     def _keep(self, sizes, activation, loss):
-        """Keep what predictions need besides coefs_ and intercepts_."""
+        """Keep what predictions need in addition to coefs_ and intercepts_."""
         self._activation, self._loss = activation, loss
         self._network = sizes, Network.mlp(sizes, activation, loss)
 
@@ -104,7 +104,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return checked
 
     def hidden_activations(self, X: Data) -> list[FloatArray]:
-        """The outputs of the hidden layers.
+        """Return the outputs of the hidden layers.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         return network.hidden_activations(X, self._by_layer(network))
 
     def transform(self, X: Data) -> FloatArray:
-        """Activations of the last hidden layer: the features that the network has learnt.
+        """Return the activations of the last hidden layer: the features that the network has learnt.
 
         Parameters
         ----------
@@ -156,9 +156,9 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Convert to scikit-learn's own MLP with the same predictions.
 
-        Whatever knows that class (ONNX converters, explainers) can work with the model then. Training may go
-        on there, from a fresh state of the optimizer and with what scikit-learn has: its losses, solvers and
-        learning rates, and intercepts.
+        Tools for that class (ONNX converters, explainers) can then work with the model. Training can continue
+        there with scikit-learn's losses, solvers and learning rates, with intercepts, and with a fresh
+        optimizer state.
 
         Returns
         -------
@@ -182,7 +182,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MLPSettings):
         Parameters
         ----------
         mlp : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
-            A fitted estimator. Training may go on here, from a fresh state of the optimizer.
+            A fitted estimator. Training can continue here, with a fresh optimizer state.
 
         Returns
         -------

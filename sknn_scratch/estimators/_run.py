@@ -76,7 +76,7 @@ class MLPRun(ABC):
         return self.history.epochs
 
     def snapshot(self):
-        """The same for a model to be kept, which may go on training by itself."""
+        """The same for a model to be kept, which may continue training separately."""
         attributes = self.fitted_attributes()
         if "_random_state" in attributes:
             attributes["_random_state"] = copy.deepcopy(self.rng)

@@ -1,4 +1,4 @@
-"""Unknown arguments: an error that names the public class, and what the argument is called here."""
+"""Unknown arguments: an error that names the public class and the argument's name here."""
 
 import difflib
 import functools
@@ -79,7 +79,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def explains_arguments(init: Function) -> Function:
-    """Decorate ``__init__``: a wrong call is explained, its signature stays what it is.
+    """Decorate ``__init__``: explain a wrong call, and keep the signature.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def explains_arguments(init: Function) -> Function:
 def check_call(
     function: Callable[..., Any], estimator: object, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    """Raise if a function of an estimator cannot be called so.
+    """Raise if a function of an estimator cannot be called with these arguments.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ _KINDS = {
 class ClassTargets:
     """What the classifier knows of its targets: one class a row, several labels, or several columns.
 
-    The three kinds are told apart by `classes_`, a list for several columns of classes, and by the output
-    layer. Parameters and fitted attributes are those of the classifier, into which this is mixed.
+    The three kinds differ in `classes_`, a list for several columns of classes, and by the output layer.
+    Parameters and fitted attributes are those of the classifier, into which this is mixed.
     """
 
     loss: Any

@@ -11,13 +11,13 @@ _ADVICE = "Turn it into numbers, such as days since a date, the hour or the day 
 
 
 def is_frame(X: Any) -> bool:
-    """Whether X is a frame of pandas, polars or their like, whose columns have dtypes of their own."""
+    """Whether X is a frame of pandas, polars or a similar library, whose columns have their own dtypes."""
     # a lazy frame has no shape; dtypes of pandas are made when they are asked for, which takes longest
     return hasattr(X, "shape") and hasattr(X, "columns") and hasattr(type(X), "dtypes")
 
 
 def named_columns(X: Any) -> list[tuple[str, Any]]:
-    """The columns with the names that messages call them by.
+    """The columns with their names in messages.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def named_columns(X: Any) -> list[tuple[str, Any]]:
 
 
 def names_of(X: Any) -> list[str]:
-    """The names that messages call the columns by.
+    """The names of the columns in messages.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def refuse_dates(what: str, kinds: set[type]) -> None:
     what : str
         How the message calls the column, such as "Column 'a' of X".
     kinds : set of type
-        The types of what the column holds, as `kinds_of` tells them.
+        The types of what the column holds, as `kinds_of` returns them.
 
     Raises
     ------

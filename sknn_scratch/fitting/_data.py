@@ -1,4 +1,4 @@
-"""What fit is given besides X and y, and what all of it is for."""
+"""What fit receives in addition to X and y, and what it is for."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -13,7 +13,7 @@ Checked = TypeVar("Checked")
 
 
 class Purpose(Enum):
-    """What X and y are given for, on which depends what must be known already and what may be missing."""
+    """The purpose of X and y; it decides what must be known already and what may be missing."""
 
     NEW_FIT = "fit from scratch"
     WARM_START = "fit that continues an earlier one"

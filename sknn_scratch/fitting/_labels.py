@@ -1,4 +1,4 @@
-"""Labels as the user gave them: of one kind, none missing, and not all different."""
+"""Labels as the user gave them: all of one kind, none missing, and not all different."""
 
 from collections import Counter
 from numbers import Number
@@ -12,12 +12,12 @@ from sknn_scratch._sklearn import is_pandas_na
 
 
 def refuse_mixed_labels(y: Any, what: str = "y") -> None:
-    """Raise if labels cannot be told apart and put in order.
+    """Raise if labels cannot be distinguished and sorted.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_columns)
-        Labels as the user gave them; what are no labels at all is left to others.
+        Labels as the user gave them; anything that is not labels is checked elsewhere.
     what : str, default="y"
         How the message calls them.
 

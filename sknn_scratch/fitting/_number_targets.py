@@ -54,21 +54,21 @@ class NumberTargets:
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
-            Data of a kind that `fit` takes.
+            Data of any kind that `fit` accepts.
         return_std : bool, default=False
             Whether to return the standard deviation too, which loss='gaussian_nll' predicts.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions; of several quantiles the one nearest to the median.
+            Predictions; for several quantiles, the one nearest to the median.
         std : ndarray of the same shape
             Standard deviations; only with `return_std`.
 
         Raises
         ------
         ValueError
-            If `return_std` is asked of a network that does not predict it.
+            If `return_std` is True and the network does not predict standard deviations.
         """
         kinds, loss = self._predictions(X)
         if return_std and not isinstance(loss, GaussianNLL):
@@ -84,13 +84,13 @@ class NumberTargets:
     def predict_quantiles(self, X: Data) -> FloatArray:
         """Predict the quantiles at the levels of ``loss=Quantile([0.05, 0.5, 0.95])``.
 
-        They never cross: where the network's do, they are put in order, which never makes them worse
+        They never cross: where the network's quantiles do, they are sorted, which never makes them worse
         (Chernozhukov, Fernandez-Val & Galichon, 2010).
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
-            Data of a kind that `fit` takes.
+            Data of any kind that `fit` accepts.
 
         Returns
         -------

@@ -25,7 +25,7 @@ class ObservedRun(Protocol):
     train : callable
         Trains under an observer.
     snapshot : callable
-        Returns the fitted attributes as if fit had ended now, for a model that may go on by itself.
+        Returns the fitted attributes as if fit had ended now, for a model that may continue separately.
     history_rows : callable
         Returns the epochs of this fit as rows of `history_`.
     """

@@ -1,4 +1,4 @@
-"""Finding the network in what a user calls the model."""
+"""Find the network in what a user calls the model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -69,12 +69,12 @@ def innermost(estimator: Any) -> Any:
 
 
 def not_a_network(estimator: Any, names: str = MLPS) -> TypeError:
-    """The error to be raised."""
+    """The error to raise."""
     return TypeError(
         f"The estimator must be a {names}, or a Pipeline or search that ends in one, got {estimator!r}."
     )
 
 
 def transform(front: Pipeline | None, X: Any) -> Any:
-    """The data as the network sees them."""
+    """The data as the network receives them."""
     return X if front is None else front.transform(X)

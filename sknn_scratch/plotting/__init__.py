@@ -1,8 +1,8 @@
-"""Pictures of networks and of their training, in scikit-learn's Display contract.
+"""Pictures of networks and of their training, as scikit-learn Displays.
 
 ``from_estimator`` computes and draws, ``plot(ax=None)`` draws again and returns the display, whose ``ax_``
-and ``figure_`` are matplotlib's. A fitted pipeline or search will do wherever a network is asked for.
-matplotlib comes with ``python -m pip install ".[plot]"``; it is imported when something is drawn.
+and ``figure_`` are matplotlib's. Wherever a network is expected, a fitted pipeline or search works too.
+``python -m pip install ".[plot]"`` installs matplotlib, which is imported only when something is drawn.
 """
 
 from sknn_scratch.plotting._activation import ActivationDisplay

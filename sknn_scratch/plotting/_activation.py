@@ -29,7 +29,7 @@ class ActivationDisplay:
     Parameters
     ----------
     z : ndarray of shape (n_points,)
-        Where the function is drawn.
+        Points at which the function is drawn.
     values, slopes : ndarray of shape (n_points,)
         f(z) and f'(z).
     activation : Activation
@@ -68,14 +68,14 @@ class ActivationDisplay:
     def from_activation(
         cls, activation: ActivationLike, *, z: npt.ArrayLike | None = None, ax: Axes | None = None
     ) -> Self:
-        """Draw an activation function and its derivative, as the network computes them.
+        """Draw an activation function and its derivative as the network computes them.
 
         Parameters
         ----------
         activation : str or Activation
             A name of the registry, such as 'relu', or an object.
         z : array-like of shape (n_points,), default=None
-            Where to draw it; None is 201 points from -4 to 4.
+            Points at which to draw it; None means 201 points from -4 to 4.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -116,7 +116,7 @@ class ActivationDisplay:
         layer : int, default=0
             Number of the hidden layer.
         z : array-like of shape (n_points,), default=None
-            Where to draw it; None is 201 points from -4 to 4.
+            Points at which to draw it; None means 201 points from -4 to 4.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 

@@ -1,4 +1,4 @@
-"""TrainingAnimation: watching a network learn."""
+"""TrainingAnimation: watch a network learn."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
 
 
 class TrainingAnimation:
-    """Record a training on one or two features, and play it.
+    """Record a training on one or two features, and play it back.
 
-    It is one of scikit-learn's callbacks: ``network.set_callbacks(TrainingAnimation())`` before ``fit``, or
+    It is a scikit-learn callback: call ``network.set_callbacks(TrainingAnimation())`` before ``fit``, or use
     :meth:`from_estimator`, which fits a copy. A frame shows the data with the decision boundary (two
     features) or the regression curve (one feature), the loss so far, and the network with its weights.
 
     Parameters
     ----------
     every : int or sequence of int, default=1
-        The epochs to record: each `every`-th, or those listed. The last one is always recorded.
+        The epochs to record: every n-th epoch, or those listed. The last epoch is always recorded.
 
     Attributes
     ----------
     epochs_ : list of int
         The epochs recorded; the first is 1.
     models_ : list of estimator
-        The fitted estimator as it was after each of them.
+        The fitted estimator after each of these epochs.
     X_, y_ : array-like
         The training data.
     ax_ : matplotlib Axes
@@ -107,7 +107,7 @@ class TrainingAnimation:
         y : array-like of shape (n_samples,)
             Targets.
         every : int or sequence of int, default=1
-            The epochs to record: each `every`-th, or those listed, and the last.
+            The epochs to record: every n-th epoch, or those listed. The last epoch is always recorded.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **fit_params : dict
@@ -139,12 +139,12 @@ class TrainingAnimation:
         self.epochs_, self.models_ = [], []
 
     def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
-        """Nothing is left to be done."""
+        """Do nothing."""
 
     def on_fit_task_begin(
         self, estimator: BaseEstimator, context: CallbackContext, *, X: Any = None, y: Any = None
     ) -> None:
-        """Keep the data, or see whether the model at the end of this epoch is wanted."""
+        """Keep the data, or decide whether to record the model at the end of this epoch."""
         if context.task_name != "epoch":
             X, y = self._shown or (X, y)
             if not hasattr(X, "columns"):  # lists and sparse matrices have no columns to take
@@ -187,7 +187,7 @@ class TrainingAnimation:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         frame : int, default=-1
-            Position in ``epochs_``; -1 is the last.
+            Position in ``epochs_``; -1 means the last.
 
         Returns
         -------
@@ -278,7 +278,7 @@ class TrainingAnimation:
         path : str or path
             The file.
         fps : int, default=10
-            Frames a second.
+            Frames per second.
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """
@@ -295,7 +295,7 @@ class TrainingAnimation:
         first.save(path, format="GIF", save_all=True, append_images=others, duration=1000 // fps, loop=0)
 
     def to_html(self, path: str | PathLike[str], *, fps: int = 10, dpi: int = 90) -> None:
-        """Write the recording as a web page with play, pause and a slider, complete in one file.
+        """Write the recording as a web page with play, pause and a slider, in a single file.
 
         The space bar plays and pauses.
 
@@ -304,7 +304,7 @@ class TrainingAnimation:
         path : str or path
             The file.
         fps : int, default=10
-            Frames a second.
+            Frames per second.
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """
@@ -333,7 +333,7 @@ class TrainingAnimation:
         Parameters
         ----------
         folder : str or path
-            Where to write; it is made if need be.
+            Where to write; it is created if necessary.
         dpi : int, default=90
             Pixels per inch; a frame is 9 x 4.5 inches.
         """

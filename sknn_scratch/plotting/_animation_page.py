@@ -1,4 +1,4 @@
-"""The web page of a recording: matplotlib's player in one small file, for phones and keyboards too."""
+"""The web page of a recording: matplotlib's player in one small file, usable by phone and keyboard."""
 
 from __future__ import annotations
 

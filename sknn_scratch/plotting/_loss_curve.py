@@ -1,4 +1,4 @@
-"""LossCurveDisplay: how training went."""
+"""LossCurveDisplay: the course of training."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class LossCurveDisplay:
-    """Training loss at each epoch, and validation losses and scores where there are any.
+    """Training loss at each epoch, with validation losses and scores if there are any.
 
-    In a figure of its own, the axis of losses is logarithmic where they span two decades or more. Scores that
-    are the negative validation losses, as with ``scoring="loss"``, are not drawn a second time.
+    In a figure of its own, the loss axis is logarithmic if losses span two decades or more. Scores that are
+    the negative validation losses, as with ``scoring="loss"``, are not drawn a second time.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -34,13 +34,13 @@ class LossCurveDisplay:
     validation_loss_curve : array-like of shape (n_epochs,) or None, default=None
         Loss on the validation part at each epoch.
     validation_scores : array-like of shape (n_epochs,) or None, default=None
-        Validation score at each epoch. They have an axis of their own, on the right.
+        Validation score at each epoch, drawn on a separate axis on the right.
     best_iter : int or None, default=None
         The epoch whose weights were kept; it is marked.
     name : str or None, default=None
-        What the legend calls the estimator.
+        Name of the estimator in the legend.
     step_name : str, default="epoch"
-        What the horizontal axis counts.
+        Label of the horizontal axis: what it counts.
 
     Attributes
     ----------
@@ -106,9 +106,9 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, those for tables included, or a pipeline or a search with one at its end.
+            A fitted network (also one for tables), or a pipeline or search that ends in one.
         name : str, default=None
-            What the legend calls it.
+            Name of the estimator in the legend.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure. With the ``ax_`` of another display, both are compared.
         **kwargs : dict
@@ -142,7 +142,7 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         name : str, default=None
-            What the legend calls the estimator; None is the name given before.
+            Name of the estimator in the legend; None keeps the name given before.
         **kwargs : dict
             Passed to matplotlib's ``plot`` for the losses.
 

@@ -1,4 +1,4 @@
-"""NetworkDisplay: the network drawn."""
+"""NetworkDisplay: a drawing of the network."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 class NetworkDisplay:
     """The units of a network and the connections between them.
 
-    A connection is blue where its weight is positive and vermillion where it is negative, and the wider the
-    larger the weight; a unit has the colour of its bias. Of large layers the first and the last units are
-    drawn.
+    A connection is blue if its weight is positive and vermillion if it is negative; larger weights are drawn
+    wider. The colour of a unit shows its bias. Only the first and last units of large layers are drawn.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -40,7 +39,7 @@ class NetworkDisplay:
     output_names : list of str
         Names of the outputs.
     layer_names : list of str
-        What is written under each layer, that of the inputs first.
+        Text under each layer, starting with the inputs.
 
     Attributes
     ----------
@@ -104,15 +103,15 @@ class NetworkDisplay:
         estimator : estimator
             A fitted network, or a pipeline that ends in one.
         feature_names : list of str, default=None
-            Names of the inputs; None takes them from the pipeline or the data frame it was fitted to.
+            Names of the inputs; None takes them from the pipeline or the data frame it was fitted on.
         class_names : list of str, default=None
             Names of the classes, in the order of ``classes_``, or of the targets in regression.
         max_units : int, default=10
-            Units of a layer drawn at most.
+            Maximum number of units drawn per layer.
         vmax : float, default=None
-            Weight, or bias, of full colour; None is the largest there is.
+            Weight or bias drawn in full colour; None means the largest.
         colorbar : bool, default=True
-            Whether to draw the scale of the colours.
+            Whether to draw a colour scale.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -169,11 +168,11 @@ class NetworkDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_units : int, default=10
-            Units of a layer drawn at most.
+            Maximum number of units drawn per layer.
         vmax : float, default=None
-            Weight, or bias, of full colour; None is the largest there is.
+            Weight or bias drawn in full colour; None means the largest.
         colorbar : bool, default=True
-            Whether to draw the scale of the colours.
+            Whether to draw a colour scale.
 
         Returns
         -------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class WeightsDisplay:
-    """Weights of the first layer as images, or histograms of what is in each layer.
+    """Weights of the first layer as images, or histograms of each layer's values.
 
     It is recommended to use :meth:`from_estimator`.
 
@@ -40,7 +40,7 @@ class WeightsDisplay:
     axes_ : ndarray of matplotlib Axes
         Axes of the images or histograms.
     ax_ : matplotlib Axes
-        The axes in whose place they are.
+        The axes that they replace.
     figure_ : matplotlib Figure
         Figure of the plot.
 
@@ -90,13 +90,13 @@ class WeightsDisplay:
         estimator : estimator
             A fitted network, or a pipeline that ends in one.
         X : array-like of shape (n_samples, n_features), default=None
-            Data; with them come the histograms of gradients and activations.
+            Data; needed for the histograms of gradients and activations.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets; needed with X.
         kind : {'histograms', 'images'}, default='histograms'
             What to draw.
         ax : matplotlib Axes, default=None
-            In whose place to draw; None makes a new figure.
+            Axes to replace; None makes a new figure.
         **kwargs : dict
             Passed to :meth:`plot`.
 
@@ -128,16 +128,16 @@ class WeightsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            In whose place to draw; None makes a new figure.
+            Axes to replace; None makes a new figure.
         kind : {'histograms', 'images'}, default='histograms'
-            'histograms' has a column for each layer, with the weights and, where they are known, the sizes of
-            the gradients and the activations. All columns have the same scale, so that what vanishes from
-            layer to layer is seen to move. 'images' shows the weights of units of the first layer, each as an
-            image of the features.
+            'histograms' has a column for each layer, with the weights and, if known, the sizes of the
+            gradients and the activations. All columns have the same scale, so you can see what shrinks from
+            layer to layer. 'images' shows the weights of units of the first layer, each as an image of the
+            features.
         image_shape : tuple of int, default=None
-            Height and width of an image; None takes the features for a square.
+            Height and width of an image; None means a square.
         max_images : int, default=25
-            Units shown at most, from the first on.
+            Maximum number of units shown, starting with the first.
 
         Returns
         -------

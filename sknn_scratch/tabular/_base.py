@@ -47,7 +47,7 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
 
     trains_by_epochs = True
     _also_searched: dict[str, Any] = {}
-    """What one of the two estimators searches besides."""
+    """What only one of the two estimators searches."""
 
     n_outputs_: int
     out_activation_: str
@@ -112,13 +112,13 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0; None means 1 for all.
         X_val : frame or array-like of shape (n_validation_samples, n_features), default=None
-            Validation data of your own, to choose the best epoch by; nothing is held out of X then.
+            Validation data of your own, to choose the best epoch by. No rows of X are then held out.
         y_val : array-like of shape (n_validation_samples,)
             Their targets; needed with X_val.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
             Their weights; None means 1 for all.
         groups : array-like of shape (n_samples,), default=None
-            The group of each row, for a splitter that asks for it, such as ``n_cv=GroupKFold(5)``.
+            The group of each row, for a splitter that needs it, such as ``n_cv=GroupKFold(5)``.
 
         Returns
         -------
@@ -128,8 +128,8 @@ class BaseRealMLP(CallbackSupportMixin, TabularSettings):
         Raises
         ------
         ValueError
-            If a parameter or the data are not as they must be, or if training diverges before the first epoch
-            that could be kept. The estimator is left as it was.
+            If a parameter or the data are invalid, or if training diverges before the first epoch that could
+            be kept. The estimator stays unchanged.
         """
         time_limit = TimeLimit(np.inf if self.time_limit is None else self.time_limit)
         own_validation = OwnValidation(X_val, y_val, sample_weight_val)

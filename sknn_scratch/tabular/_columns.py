@@ -211,7 +211,7 @@ def _read_together(X, features):
     if not is_frame(X):
         return Numbers(features, features, X)
     columns = _some_columns(X, features)
-    # pandas' nullable integers have to be told of floats
+    # pandas' nullable integers need an explicit float dtype
     dtype = {"dtype": float, "na_value": np.nan} if hasattr(X, "iloc") else {}
     return Numbers(features, np.arange(len(features)), columns.to_numpy(**dtype))
 

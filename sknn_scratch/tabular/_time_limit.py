@@ -42,7 +42,7 @@ class TimeLimit:
 
 
 class Pacer(Observer):
-    """Fits a training into the time that is left, and tells another observer of each epoch.
+    """Fits a training into the time that is left, and notifies another observer of each epoch.
 
     After each epoch it plans how many there will be, at the mean speed of those done. The schedules of all
     members span what is planned. So the last epoch that there is time for ends them, whatever the speed.
@@ -56,13 +56,13 @@ class Pacer(Observer):
     limit : TimeLimit
         The time of the whole fit.
     max_epochs : int
-        Epochs at most, those of an earlier training that this one continues with included.
+        Maximum number of epochs, including those of an earlier training that this one continues.
     span : float, default=1.0
         Epochs that the schedules span, as a multiple of those planned.
     epoch_after : float, default=0.0
         For each epoch, the time that a later training may need, as a multiple of an epoch's time.
     seconds_after : float, default=0.0
-        Seconds to keep for the rest of the fit besides.
+        Further seconds to keep for the rest of the fit.
 
     Attributes
     ----------

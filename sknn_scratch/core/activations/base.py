@@ -1,9 +1,9 @@
 """Activation functions f and the chain rule through them.
 
-Forward computes ``a = f(z)``. Backward turns ``delta = dL/da`` into ``dL/dz = delta * f'(z)``. Where f' can
-be written in terms of the output a, z need not be kept: forward overwrites z with a. Backward is the last
-reader of a, and may use its memory. Formulas that need temporaries are computed block by block, so that
-temporaries are small, whatever the batch.
+Forward computes ``a = f(z)``. Backward turns ``delta = dL/da`` into ``dL/dz = delta * f'(z)``. If f' can be
+written in terms of the output a, z need not be kept: forward overwrites z with a. Backward is the last to
+read a, and may use its memory. Formulas that need temporaries are computed block by block, so temporaries
+stay small for any batch.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Activation(Configured):
 
 @dataclass
 class ActivationWithSlope(Activation):
-    """A function whose derivative shares its costly part: training computes both at once and keeps f'(z).
+    """A function that shares costly work with its derivative: training computes both at once, keeping f'(z).
 
-    So z need not be kept: both forward passes may be given ``out=z``.
+    So z need not be kept: both forward passes accept ``out=z``.
 
     Examples
     --------

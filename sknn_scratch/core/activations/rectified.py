@@ -123,8 +123,8 @@ class ELU(Activation):
 class SELU(Activation):
     """The self-normalizing unit, c z if z > 0 else c alpha (exp(z) - 1) (Klambauer et al., 2017).
 
-    With c = 1.0507, alpha = 1.6733 and first weights by `LecunNormal`, activations are drawn to the mean 0
-    and the variance 1 from layer to layer.
+    With c = 1.0507, alpha = 1.6733 and initial weights from `LecunNormal`, activations approach mean 0 and
+    variance 1 from layer to layer.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The first activation functions: none at all, and the two sigmoids."""
+"""The first activation functions: the identity and the two sigmoids."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from sknn_scratch.core.parameters import FloatArray
 class GELU(ActivationWithSlope):
     """The Gaussian error linear unit, f(z) = z Phi(z) (Hendrycks & Gimpel, 2016).
 
-    Phi is the distribution function of the standard normal distribution, computed exactly, not by the
-    approximation with tanh.
+    Phi is the distribution function of the standard normal distribution, computed exactly, not by the tanh
+    approximation.
 
     Examples
     --------
@@ -51,8 +51,8 @@ class GELU(ActivationWithSlope):
 class SiLU(ActivationWithSlope):
     """The sigmoid linear unit or swish, f(z) = z / (1 + exp(-z)).
 
-    Hendrycks & Gimpel (2016) and Elfwing, Uchibe & Doya (2018) proposed it; a search of Ramachandran, Zoph
-    & Le (2017) found it again.
+    Hendrycks & Gimpel (2016) and Elfwing, Uchibe & Doya (2018) proposed it; a search by Ramachandran, Zoph &
+    Le (2017) found it again.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Layers, one a file: forward and backward side by side."""
+"""Layers, one per file: forward and backward side by side."""
 
 from sknn_scratch.core.layers.activation import Activate
 from sknn_scratch.core.layers.base import Layer

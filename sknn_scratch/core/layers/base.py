@@ -1,4 +1,4 @@
-"""What a layer is."""
+"""The base of all layers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Buffers = Mapping[str, FloatArray]
 
 
 class Layer(ABC):
-    """One step of the network. It owns shapes, not memory: parameters and buffers are handed to it.
+    """One step of the network. It owns shapes, not memory: parameters and buffers are passed to it.
 
-    All buffers have one row per row of the batch, so that a short batch uses the first rows of them.
+    All buffers have one row per row of the batch, so a short batch uses their first rows.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Layer(ABC):
     @property
     @abstractmethod
     def formulas(self) -> Mapping[str, str]:
-        """How what it computes is computed, by the names of :class:`~sknn_scratch.core.LayerExplanation`."""
+        """The formulas of what it computes, by the names of :class:`~sknn_scratch.core.LayerExplanation`."""
 
     @abstractmethod
     def initialize(self, rng: np.random.RandomState, parameters: LayerParameters) -> None:
@@ -52,14 +52,14 @@ class Layer(ABC):
     def backward_buffers(self, n_rows: int, dtype: npt.DTypeLike) -> dict[str, FloatArray]:
         """More memory for one backward pass.
 
-        ``"delta_x"`` is where dL / dx goes. It is taken away from a network's first layer: nobody reads the
+        ``"delta_x"`` is where dL / dx goes. A network's first layer does not get it: nothing reads the
         gradient with respect to the data.
         """
 
     def draw(  # noqa: B027 - most layers are certain
         self, rng: np.random.RandomState, buffers: Buffers, strength: float = 1.0
     ) -> None:
-        """Draw what is random in a step of training, if there is anything, at a share of full strength."""
+        """Draw the random numbers of a training step, if there are any, at a share of full strength."""
 
     @abstractmethod
     def forward(self, parameters: LayerParameters, x: FloatArray, buffers: Buffers) -> FloatArray:
@@ -76,6 +76,6 @@ class Layer(ABC):
     ) -> FloatArray:
         """Write dL / d parameters into `gradient` and return dL / dx, given ``delta = dL / d output``.
 
-        `x` is the input that forward was given. `delta` is used up. Without the buffer ``"delta_x"`` what is
-        returned means nothing.
+        `x` is the input of forward. `delta` may be overwritten. Without the buffer ``"delta_x"``, the return
+        value means nothing.
         """

@@ -1,4 +1,4 @@
-"""The layer that hands groups of columns to layers of their own."""
+"""The layer that passes groups of columns to separate layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 
 class Part(NamedTuple):
-    """Some columns and what becomes of them: None hands them on as they are.
+    """Some columns and their layer; None passes them through unchanged.
 
     Examples
     --------
@@ -38,12 +38,12 @@ class Part(NamedTuple):
 class Columns(Layer):
     """z = [f_1(x_1), f_2(x_2), ...] where x_1, x_2, ... are consecutive groups of columns of x.
 
-    Parameters and buffers of part i have the names that its layer gives them, with ``"i."`` in front.
+    Parameters and buffers of part i have the names that its layer gives them, prefixed with ``"i."``.
 
     Parameters
     ----------
     parts : tuple of Part
-        From the first column to the last: numbers of columns, and a layer or None for each.
+        From the first column to the last: for each part, its number of columns, and a layer or None.
 
     Examples
     --------

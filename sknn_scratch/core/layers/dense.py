@@ -23,7 +23,7 @@ class Dense(Layer):
     n_inputs, n_outputs : int
         Columns of x and of z.
     initializer : Initializer, default=ScikitLearn()
-        Draws the first weights and biases.
+        Draws the initial weights and biases.
     has_bias : bool, default=True
         Whether there is a b.
 

@@ -19,15 +19,15 @@ UNITS_OF_A_DRAW = 2**14
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In each step of training a share of the units is left out at random (Srivastava et al., 2014).
+    """Leave out a random share of the units in each training step (Srivastava et al., 2014).
 
-    What is left is divided by the share that is left, so that sums stay what they are ("inverted" dropout),
-    and nothing has to be done at prediction: without the buffer ``"mask"`` the layer hands x on.
+    The remaining units are divided by their share, so that sums keep their expected value ("inverted"
+    dropout). Predictions need no correction: without the buffer ``"mask"``, the layer passes x through.
 
     Parameters
     ----------
     rate : float in [0, 1)
-        Share of the units that is left out.
+        Share of the units left out.
     n_outputs : int
         Columns of x.
 

@@ -19,17 +19,17 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 class NeuralTangent(Layer):
     """z = x W / sqrt(n_inputs) + b (Jacot, Gabriel & Hongler, 2018).
 
-    Weights of the variance 1 then make outputs of the size of the inputs, whatever the width: one learning
-    rate suits layers of all widths.
+    Weights of variance 1 then give outputs of the size of the inputs at any width: one learning rate suits
+    layers of all widths.
 
     Parameters
     ----------
     n_inputs, n_outputs : int
         Columns of x and of z.
     initializer : Initializer, default=Normal(1.0)
-        Draws the first weights.
+        Draws the initial weights.
     bias_initializer : Initializer, default=Normal(1.0)
-        Draws the first biases, as weights of one input.
+        Draws the initial biases, as weights of one input.
 
     Examples
     --------

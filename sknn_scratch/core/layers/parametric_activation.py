@@ -16,7 +16,7 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 @dataclass(frozen=True)
 class ParametricActivate(Layer):
-    """a_ij = z_ij + alpha_j (f(z_ij) - z_ij), with one alpha for each unit, 1 to begin with.
+    """a_ij = z_ij + alpha_j (f(z_ij) - z_ij), with one alpha for each unit, initially 1.
 
     Parameters
     ----------

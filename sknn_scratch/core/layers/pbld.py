@@ -16,23 +16,23 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 @dataclass(frozen=True)
 class PBLD(Layer):
-    """Each input x_i becomes a few numbers: learnt waves of it, mixed, and x_i itself.
+    """Each input x_i becomes a few numbers: mixtures of learnt waves of it, and x_i itself.
 
     e_i = [cos(2 pi x_i w_i + b_i) V_i + c_i, x_i] with the frequencies w_i and the phases b_i of
     `n_frequencies` waves, and a mixture V_i, c_i of them in all outputs of the input but the last.
 
-    At the start w ~ N(0, sigma^2), b ~ U[-pi, pi], and V and c ~ U[-r, r] with r = 1 / sqrt(n_frequencies).
+    Initially w ~ N(0, sigma^2), b ~ U[-pi, pi], and V and c ~ U[-r, r] with r = 1 / sqrt(n_frequencies).
 
     Parameters
     ----------
     n_inputs : int
         Columns of x.
     n_frequencies : int, default=16
-        Waves of each input.
+        Number of waves per input.
     size : int, default=4
-        Outputs of each input, at least 2.
+        Number of outputs per input, at least 2.
     sigma : float, default=0.1
-        Standard deviation of the first frequencies.
+        Standard deviation of the initial frequencies.
 
     References
     ----------

@@ -16,7 +16,7 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 
 @dataclass(frozen=True)
 class Scale(Layer):
-    """z_ij = x_ij s_j, with the factors s at 1 to begin with: a soft selection of features.
+    """z_ij = x_ij s_j, with factors s that are initially 1: a soft selection of features.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Losses, each with its link, on raw scores.
 
-A loss takes the raw scores of the last layer, not predictions: logarithms of saturated probabilities never
-occur, and where a loss meets its own link its gradient is simply ``prediction - target``.
+A loss takes the raw scores of the last layer, not predictions: it never takes the logarithm of a saturated
+probability, and with the loss's natural link the gradient is simply ``prediction - target``.
 
 With rows i, outputs k and weights w_i (1 if none are given), every loss is the weighted mean over rows of the
 sum over outputs,
@@ -51,10 +51,10 @@ class Loss(Configured):
         return scale, 0.0
 
     def best_constant(self, y: FloatArray, weight: FloatArray | None, n_outputs: int) -> FloatArray:
-        """The raw scores with the least loss among those that are the same for all rows.
+        """Return the raw scores, the same for all rows, with the least loss.
 
-        A network can start there, and has learnt nothing while it is no better. Losses for which a formula is
-        known have it; for the others SciPy's L-BFGS finds it, from 0.
+        A network can start there, and has learnt nothing while it is no better. Some losses have a formula
+        for it; for the others, SciPy's L-BFGS finds it, starting from 0.
 
         Parameters
         ----------
@@ -101,20 +101,20 @@ class Loss(Configured):
         Parameters
         ----------
         raw : ndarray of shape (n_rows, n_outputs)
-            Raw scores; used up, their memory may hold anything afterwards.
+            Raw scores; their memory may hold anything afterwards.
         y : ndarray of shape (n_rows, n_targets)
             Targets, in the dtype of `raw`.
         weight : ndarray of shape (n_rows,) or None
             Weight of each row, not all zero.
         out : ndarray of shape (n_rows, n_outputs)
-            Memory for the gradient, apart from `raw`.
+            Memory for the gradient, separate from `raw`.
         per_row : ndarray of shape (n_rows,)
-            Memory for one number a row, to be used freely.
+            Scratch memory for one number per row.
         """
 
     @property
     def formulas(self) -> Mapping[str, str]:
-        """How the prediction, the loss and the gradient of the raw scores are computed."""
+        """The formulas of the prediction, the loss and the gradient of the raw scores."""
         return {
             "activation": f"p = {LINK_FORMULAS[self.link_inverse]}",
             "loss": f"sum of ({self.formula}) / n",

@@ -19,13 +19,13 @@ from sknn_scratch.core.parameters import FloatArray
 class BinaryLogLoss(Loss):
     """Log-loss of independent yes / no targets with the logistic function as inverse link.
 
-    l = -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-raw)). One output is binary classification,
-    several are multilabel classification.
+    l = -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-raw)). One output means binary classification;
+    several mean multilabel classification.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        s in [0, 1): the targets y become y (1 - s) + s / 2. No probability is then best at 0 or 1.
+        s in [0, 1): the targets y become y (1 - s) + s / 2. The best probability is then never 0 or 1.
 
     References
     ----------
@@ -89,8 +89,8 @@ class LogLoss(Loss):
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        s in [0, 1): the targets [k = y] become [k = y] (1 - s) + s / K for K classes, and
-        l = -sum_k ([k = y] (1 - s) + s / K) log p_k. No probability is then best at 0 or 1.
+        s in [0, 1): the targets [k = y] become [k = y] (1 - s) + s / K for K classes, and l = -sum_k ([k = y]
+        (1 - s) + s / K) log p_k. The best probability is then never 0 or 1.
 
     References
     ----------
@@ -163,8 +163,8 @@ class LogLoss(Loss):
 class BinarySquaredError(Loss):
     """Half the squared error of probabilities, with the logistic function as inverse link.
 
-    l = (p - y)^2 / 2 with p = 1 / (1 + exp(-raw)): what the first networks minimised. Where p saturates on
-    the wrong side its gradient vanishes, which that of the log-loss does not.
+    l = (p - y)^2 / 2 with p = 1 / (1 + exp(-raw)): the loss of the first networks. Where p saturates on the
+    wrong side, its gradient vanishes; the log-loss's gradient does not.
 
     Examples
     --------
@@ -205,7 +205,7 @@ class BinarySquaredError(Loss):
 class ClassSquaredError(Loss):
     """Half the squared error of the probabilities of several classes, with softmax as inverse link.
 
-    l = sum_k (p_k - [k = y])^2 / 2, half of what Brier (1950) scores forecasts by. The target is one column:
+    l = sum_k (p_k - [k = y])^2 / 2, half the score of Brier (1950) for forecasts. The target is one column:
     the number of the class.
 
     Examples

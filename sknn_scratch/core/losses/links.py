@@ -15,7 +15,7 @@ from scipy.special import expit
 from sknn_scratch.core.parameters import FloatArray
 
 LOG_SIGMA_RANGE = math.log(1e-6), math.log(1e3)
-"""Beyond it, standard deviations are not told apart: 1 / sigma^2 stays far from overflow, in float32 too.
+"""Beyond it, standard deviations are clipped: 1 / sigma^2 stays far from overflow, in float32 too.
 
 No row of a million lies further than 1e3 standard deviations of all from their mean.
 """

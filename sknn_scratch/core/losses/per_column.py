@@ -1,4 +1,4 @@
-"""Several questions at once, each with one class out of several for an answer."""
+"""Several columns of targets, each with one class out of several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class PerColumn(Loss):
     Parameters
     ----------
     n_classes : tuple of int
-        Classes of each column. Raw scores are those of the first column's classes, then of the second's, ...
+        Number of classes of each column. Raw scores are those of the first column's classes, then the
+        second's, and so on.
     loss : Loss, default=LogLoss()
         The loss of a column.
 

@@ -166,8 +166,8 @@ class Quantile(Loss):
     Parameters
     ----------
     level : float or list of float, default=0.5
-        The share of targets that should lie below the prediction, in (0, 1); or increasing shares, each of
-        which gets predictions of its own.
+        The share of targets that should lie below the prediction, in (0, 1); or increasing shares, each with
+        its own predictions.
 
     References
     ----------
@@ -298,7 +298,7 @@ class Poisson(Loss):
 class Gamma(Loss):
     """Half the gamma deviance with the log as link.
 
-    l = y / p - log(y / p) - 1 with p = exp(raw), for amounts y > 0 whose spread is in proportion to their
+    l = y / p - log(y / p) - 1 with p = exp(raw), for amounts y > 0 whose spread is proportional to their
     mean.
 
     Examples
@@ -344,16 +344,16 @@ class Gamma(Loss):
 
 @dataclass
 class GaussianNLL(Loss):
-    """The negative log-likelihood of normal targets, of which both mean and standard deviation are predicted.
+    """The negative log-likelihood of normal targets; both mean and standard deviation are predicted.
 
     l = log sigma + (y - mu)^2 / (2 sigma^2) + log(2 pi) / 2. Raw scores are mu of all targets, then log sigma
     of all targets.
 
-    A target that is met exactly would draw sigma to 0 without end, and far from the rows that were learnt the
+    A target that is met exactly would pull sigma towards 0 without end, and far from the training rows the
     exponential of a line may be enormous. So sigma lies between 1e-6 and 1e3, in the loss and in predictions:
-    log sigma is clipped, and beyond its limits the gradient is 0. The limits are in the units of y; targets
-    with a spread not far from 1 suit them. (PyTorch's floor of sigma is 1e-3, and its gradient goes on below
-    it as if nothing had been clipped.)
+    log sigma is clipped, and beyond its limits the gradient is 0. The limits are in the units of y and suit
+    targets with a spread not far from 1. (PyTorch's floor of sigma is 1e-3, and its gradient ignores the
+    clipping.)
 
     References
     ----------
