@@ -142,7 +142,7 @@ class Checkpoint:
         """Do nothing."""
 
     def _replace_file(self, write: Callable[[IO[bytes]], object], rehearsal: bool = False) -> None:
-        """Put what is written in the place of the file, at once; in a rehearsal leave everything as it is."""
+        """Replace the file in one step; in a rehearsal, change nothing."""
         path = pathlib.Path(os.path.realpath(self.path))  # what a symbolic link points to is replaced
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
         try:

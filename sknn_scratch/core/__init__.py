@@ -15,7 +15,7 @@
 - ``schedules``: the learning rate
 - ``batches``: the order of rows
 - ``stopping``: patience, and the best weights
-- ``history``: what is recorded of an epoch
+- ``history``: the record of each epoch
 - ``epochs``: one pass over the data, and the engine that computes it
 - ``stepwise``: the same with pauses between steps
 - ``training``: the loop over epochs

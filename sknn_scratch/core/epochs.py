@@ -31,7 +31,7 @@ STEPS_TO_FLUSH = 512
 """Steps between flushes of subnormal numbers; after 800 without a gradient, a float32 average is one."""
 
 RunEpoch = Callable[[History], Epoch | None]
-"""One pass over the data, or None where it has paused on its way; the next call goes on from there."""
+"""One pass over the data, or None if it has paused; the next call continues from there."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Training:
     regularization: Schedule | None = None
 
     def copy(self) -> Training:
-        """The same rules with a state of their own."""
+        """The same rules with a copy of their state."""
         return replace(
             self,
             optimizer_state=self.optimizer_state.copy(),

@@ -99,5 +99,5 @@ class History:
         return [epoch.loss for epoch in self.epochs]
 
     def reported(self, loss: float) -> float:
-        """The data's part of a loss as it is recorded."""
+        """The data's part of a loss in recorded units."""
         return self.loss_scale * loss

@@ -222,7 +222,7 @@ class Network:
         parameters: Sequence[LayerParameters],
         rows: npt.NDArray[np.intp] | None = None,
     ) -> FloatArray:
-        """The output of the last layer, computed by blocks of rows in memory of its own.
+        """The output of the last layer, computed in blocks of rows in its own memory.
 
         Parameters
         ----------

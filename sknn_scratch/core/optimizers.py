@@ -58,7 +58,7 @@ class OptimizerState:
     regularization: float = 1.0
 
     def copy(self) -> Self:
-        """The same state with averages in memory of their own."""
+        """A copy of the state with its own memory."""
         averages = {name: aligned_copy(a) for name, a in self.averages.items()}
         return replace(self, averages=averages)
 

@@ -19,7 +19,7 @@ from sknn_scratch.core.workspace import Workspace
 
 
 class _PausedEpoch(NamedTuple):
-    """An epoch on its way: who runs it, what is recorded so far, and the steps to come."""
+    """An unfinished epoch: its runner, its record so far, and the remaining steps."""
 
     run: BatchByBatch
     record: Epoch

@@ -23,8 +23,8 @@ class Patience:
     keeps_last_of_equals : bool, default=False
         Whether a score equal to the best one counts as a new best score.
     multiple : float or None, default=None
-        If given, stagnant epochs do not count: patience runs out after more epochs than ``multiple *
-        best_epoch + n_iter_no_change``. So patience grows with the best epoch.
+        If given, stagnant epochs do not count: patience runs out after more epochs than
+        ``multiple * best_epoch + n_iter_no_change``. So patience grows with the best epoch.
 
     Attributes
     ----------

@@ -49,14 +49,14 @@ def has_partial_fit(estimator):
 
 
 class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
-    """The walk from data to a fitted model; what differs between the two estimators is abstract."""
+    """The path from data to a fitted model; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
     has_dense_layers = True
 
     @abstractmethod
     def _encode_targets(self, y, weight, dtype, purpose):
-        """Check y, keep what predicting needs of it.
+        """Check y, and keep what predictions need from it.
 
         Returns
         -------
@@ -142,7 +142,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return self._fit(X, y, sample_weight, OwnValidation(), purpose)
 
     def _fit(self, X, y, sample_weight, own_validation, purpose):
-        """The walk of fit and partial_fit."""
+        """The steps of fit and partial_fit."""
         hidden_layers = self._hidden_layers()
         context = None if purpose.is_chunk else self._init_callback_context(max_subtasks=self.max_iter)
         observer = FitObserver(self, context, X, y, sample_weight)
@@ -155,7 +155,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return self
 
     def _prepared(self, hidden_layers, X, y, sample_weight, own_validation, purpose):
-        """A run that is ready to train; what predictions need of the data is kept."""
+        """A run that is ready to train; what predictions need from the data is kept."""
         data, loss = self._check_data(X, y, sample_weight, self._dtypes(purpose), purpose)
         self.out_activation_ = loss.link_inverse
         validation_data = self._check_validation_data(own_validation, data.X)
@@ -197,7 +197,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return parameters
 
     def _check_outcome(self, run, outcome, best_epoch):
-        """Warn of what the user should know of the training; raise if there is no model to keep."""
+        """Warn of what the user should know about the training; raise if there is no model to keep."""
         check_ending(
             outcome,
             run.history_rows(),
@@ -270,7 +270,7 @@ class BaseScratchMLP(CallbackSupportMixin, FittedMLP):
         return data
 
     def _check_unseen(self, dtypes, X, y, sample_weight):
-        """Data and loss that no fit is made of."""
+        """Data and loss that no fit trains on."""
         twin = copy.copy(self)  # it knows the features and the classes, and checking leaves traces
         return twin._check_data(X, y, sample_weight, dtypes, Purpose.VALIDATION)
 

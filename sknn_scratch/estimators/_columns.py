@@ -1,4 +1,4 @@
-"""The columns of X that cannot be trained on, by name: dates, text, gaps, numbers without end."""
+"""The columns of X that cannot be trained on, by name: dates, text, missing values, infinity."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -25,7 +25,7 @@ def refuse_dates_in(X):
 
 
 def explained(error, X, estimator):
-    """What is wrong with X, with the columns where it is.
+    """The error about X, with the names of the columns.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def explained(error, X, estimator):
     X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         Data.
     estimator : estimator
-        Whom they were given.
+        The estimator that received them.
 
     Returns
     -------
@@ -45,8 +45,8 @@ def explained(error, X, estimator):
     if message.startswith("Input X contains NaN"):
         task = "Classifier" if is_classifier(estimator) else "Regressor"
         return ValueError(
-            f"Input X contains NaN{_in_columns(X, np.isnan)}. {type(estimator).__name__} takes no missing "
-            f"values: fill them, as with SimpleImputer, or use ScratchRealMLP{task}, which takes them."
+            f"Input X contains NaN{_in_columns(X, np.isnan)}. {type(estimator).__name__} does not accept "
+            f"missing values: fill them (SimpleImputer), or use ScratchRealMLP{task}, which accepts them."
         )
     if message.startswith("Input X contains infinity"):
         limit = np.finfo(np.float32 if "float32" in message else np.float64).max
@@ -54,8 +54,8 @@ def explained(error, X, estimator):
         return ValueError(f"{message.rstrip('.')}{where}. Replace it, or take logarithms.")
     if message.startswith("Complex data"):
         return ValueError(
-            f"Complex data not supported{_in_columns(X, np.iscomplexobj)}. Make two columns of one, as with "
-            "numpy.real and numpy.imag."
+            f"Complex data not supported{_in_columns(X, np.iscomplexobj)}. Split each column in two "
+            "(numpy.real, numpy.imag)."
         )
     names = [name for name, values in _columns(X) if len(_as_numbers(values)) < len(values)]
     if not names:

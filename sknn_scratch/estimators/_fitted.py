@@ -1,4 +1,4 @@
-"""What can be asked of a fitted network, whatever it predicts."""
+"""The methods of a fitted network that do not depend on what it predicts."""
 
 from __future__ import annotations
 

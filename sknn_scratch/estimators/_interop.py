@@ -1,4 +1,4 @@
-"""To scikit-learn's own MLP and back; the only place that knows it."""
+"""Conversion to scikit-learn's own MLP and back; the only module that knows it."""
 
 import copy
 from numbers import Integral
@@ -81,7 +81,7 @@ def _functions(estimator):
 
 
 def from_sklearn(cls, mlp):
-    """An estimator of ours with the weights of scikit-learn's; see ``from_sklearn`` of the estimators."""
+    """Our estimator with the weights of scikit-learn's; see ``from_sklearn`` of the estimators."""
     estimator = cls()
     expected = MLPClassifier if is_classifier(estimator) else MLPRegressor
     if not isinstance(mlp, expected):
@@ -107,7 +107,7 @@ def from_sklearn(cls, mlp):
 
 
 def _fold_scale(target, mlp):
-    """Let the output layer predict in the units of y."""
+    """Make the output layer predict in the units of y."""
     if mlp.out_activation_ == "exp":  # exp(z + log(scale)) = scale exp(z)
         mlp.intercepts_[-1] = mlp.intercepts_[-1] + np.log(target.scale)
     else:

@@ -82,7 +82,7 @@ class MinibatchRun(MLPRun):
 
     @property
     def members(self):
-        """The networks in training, for the one who saves their state: this is one."""
+        """The networks in training, for saving their state: here, one."""
         return [self]
 
     def prepare_members(self, n_members):
@@ -97,7 +97,7 @@ class MinibatchRun(MLPRun):
 
     @property
     def max_epochs(self):
-        """Epochs at most."""
+        """Maximum number of epochs."""
         return self.estimator.max_iter
 
     @property

@@ -23,7 +23,7 @@ from sknn_scratch.fitting._data import Purpose
 
 @dataclass
 class MLPRun(ABC):
-    """One call of fit or partial_fit, ready to train once it is made.
+    """One call of fit or partial_fit, ready to train once created.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class MLPRun(ABC):
 
     @abstractmethod
     def _prepare(self, rows) -> None:
-        """Make ready to train on these rows, None for all."""
+        """Prepare to train on these rows; None means all."""
 
     @abstractmethod
     def train(self, observer: Observer) -> Outcome:

@@ -168,7 +168,7 @@ class MLPSettings(Settings):
         return resolved(parameter, value, registry, of_function, **settings)
 
     def _schedule(self, optimizer):
-        """The learning rate's schedule. scikit-learn's three policies are for sgd only, as they are there."""
+        """The learning rate's schedule. As in scikit-learn, its three policies are for sgd only."""
         if self.learning_rate in ("constant", "invscaling", "adaptive") and not isinstance(optimizer, SGD):
             return Constant()
         return self._configured("learning_rate", SCHEDULES, CustomSchedule)
@@ -201,7 +201,7 @@ class MLPSettings(Settings):
         return [float(rate) for rate in rates]
 
     def _initializer(self):
-        """What draws the first weights; None for scikit-learn's way."""
+        """The initializer; None means scikit-learn's method."""
         if self.weight_init == "auto":
             return None
         return self._configured("weight_init", INITIALIZERS, FromFunction)

@@ -27,7 +27,7 @@ _KINDS = {
 
 
 class ClassTargets:
-    """What the classifier knows of its targets: one class a row, several labels, or several columns.
+    """What the classifier knows about its targets: one class per row, several labels, or several columns.
 
     The three kinds differ in `classes_`, a list for several columns of classes, and by the output layer.
     Parameters and fitted attributes are those of the classifier, into which this is mixed.

@@ -126,5 +126,5 @@ def refuse_dates(what: str, kinds: set[type]) -> None:
 
 
 def _is_period(kind: type) -> bool:
-    """Whether it is pandas' Period, which is no date of the standard library's."""
+    """Whether it is pandas' Period, which is not a date type of the standard library."""
     return kind.__name__ == "Period" and kind.__module__.startswith("pandas")

@@ -1,4 +1,4 @@
-"""What the machine's memory cannot hold is refused before any work."""
+"""Refuse, before any work, what the machine's memory cannot hold."""
 
 from __future__ import annotations
 

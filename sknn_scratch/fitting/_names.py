@@ -38,7 +38,7 @@ class Names(Set[str]):
 
     @classmethod
     def _from_iterable(cls, names: Iterable[str]) -> set[str]:  # type: ignore[override]
-        """What unions and differences make: a set of the names of now."""
+        """The result of unions and differences: a set of the current names."""
         return set(names)
 
 

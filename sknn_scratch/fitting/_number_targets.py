@@ -30,7 +30,7 @@ def _predicts_quantiles(estimator: Any) -> bool:
 
 
 class NumberTargets:
-    """What both regressors know of their targets.
+    """What both regressors know about their targets.
 
     Parameters and fitted attributes are those of the regressor, into which this is mixed. The regressor has
     `_fitted_loss`, which gives the loss or None, and `_predictions`, which gives an array of shape

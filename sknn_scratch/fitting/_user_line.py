@@ -1,4 +1,4 @@
-"""Warnings at the line of the user's that led to them."""
+"""Warnings at the user's line that caused them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _INSIDE = {"sknn_scratch", "sklearn", "joblib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line outside of this library and scikit-learn.
+    """Warn at the innermost line outside this library and scikit-learn.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ MANY_ROWS_FOR_ONE_SPLIT = 1000
 
 
 class BaseRealMLP(CallbackSupportMixin, TabularSettings):
-    """The walk from a table to fitted folds; what differs between the two estimators is abstract."""
+    """The path from a table to fitted folds; what differs between the two estimators is abstract."""
 
     trains_by_epochs = True
     _also_searched: dict[str, Any] = {}

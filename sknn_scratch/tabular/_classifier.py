@@ -194,10 +194,11 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
     validation_fraction : float or None, default=None
         Share of the rows held out to choose the best epoch by. None means 0.2 in all presets.
     scoring : str, callable or None, default=None
-        Score that chooses the best epoch: the name of a scikit-learn scorer, a callable ``(estimator, X, y)
-        -> float`` (greater is better), or 'loss'. None means accuracy, and for multilabel y the negative
-        validation cross-entropy. 'loss', and the name of any score of probabilities such as 'neg_log_loss' or
-        'roc_auc', means the validation cross-entropy, without label smoothing.
+        Score that chooses the best epoch: the name of a scikit-learn scorer, a callable
+        ``(estimator, X, y) -> float`` (greater is better), or 'loss'. None means accuracy, and for
+        multilabel y the negative validation cross-entropy. 'loss', or the name of any score of probabilities,
+        such as 'neg_log_loss' or 'roc_auc', means the negative validation cross-entropy, without label
+        smoothing.
 
     Attributes
     ----------

@@ -190,7 +190,7 @@ def read_table(table, mask):
 
 
 def is_missing(value):
-    """Whether a cell is none: None, NaN, pandas' NA and NaT."""
+    """Whether a cell is missing: None, NaN, pandas' NA and NaT."""
     if isinstance(value, str | int):
         return False
     if isinstance(value, float):

@@ -153,7 +153,7 @@ class Lockstep:
         return outcome
 
     def _do_what_is_asked(self) -> None:
-        """Act for the member that waits for it, if there is one."""
+        """Act for the member that is waiting for it, if there is one."""
         if self._asked is None:
             return
         (act, done), self._asked = self._asked, None
@@ -196,7 +196,7 @@ class Lockstep:
         return self._judgement
 
     def end_epoch(self, i: int, epoch: Epoch) -> bool:
-        """Member i has an epoch behind it; True ends its training."""
+        """Member i has finished an epoch; True ends its training."""
         self._recent[i] = epoch
         self._pass_gate(self._end_epoch)
         return self._stops

@@ -53,8 +53,9 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
             Loss, default='squared_error'
         Loss to minimise, as in :class:`ScratchMLPRegressor`. Targets are scaled to mean 0 and standard
         deviation 1, or to mean 1 for 'poisson' and 'gamma'. ``Quantile([0.05, 0.5, 0.95])`` gives intervals
-        (`predict_quantiles`), 'gaussian_nll' a standard deviation for each row (``predict(X,
-        return_std=True)``). For losses other than 'squared_error', training starts at the best constant.
+        (`predict_quantiles`), 'gaussian_nll' a standard deviation for each row
+        (``predict(X, return_std=True)``). For losses other than 'squared_error', training starts at the best
+        constant.
     n_ens : int or None, default=None
         Number of members: networks trained together on the same split, each from its own initial weights.
         Their probabilities or predictions are averaged, and one best epoch is chosen for all of them. None
@@ -183,9 +184,10 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
     validation_fraction : float or None, default=None
         Share of the rows held out to choose the best epoch by. None means 0.2 in all presets.
     scoring : str, callable or None, default=None
-        Score that chooses the best epoch: the name of a scikit-learn scorer, a callable ``(estimator, X, y)
-        -> float`` (greater is better), or 'loss', the negative validation loss. None means the negative root
-        mean squared error for loss='squared_error', and 'loss' for all other losses.
+        Score that chooses the best epoch: the name of a scikit-learn scorer, a callable
+        ``(estimator, X, y) -> float`` (greater is better), or 'loss', the negative validation
+        loss. None means the negative root mean squared error for loss='squared_error', and 'loss' for all
+        other losses.
 
     Attributes
     ----------

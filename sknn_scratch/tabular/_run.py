@@ -226,7 +226,7 @@ class TableRun:
 
     @property
     def max_epochs(self):
-        """Epochs at most."""
+        """Maximum number of epochs."""
         return self.settings.max_iter * (2 if self.settings.refit else 1)
 
     @property
@@ -260,7 +260,7 @@ class TableRun:
 
     @property
     def data(self):
-        """X as it is read, y and weights, for the one who saves the state of the training."""
+        """X as it is read, y and weights, for saving the state of the training."""
         return list(self.all_rows.table), self.all_rows.y, self.all_rows.weight
 
     @property

@@ -135,6 +135,6 @@ class Table:
 
 
 def span(positions):
-    """A slice for neighbouring positions, which takes a view and no copy; else the positions themselves."""
+    """A slice for neighbouring positions, which gives a view, not a copy; else the positions themselves."""
     is_span = len(positions) > 0 and (np.diff(positions) == 1).all()
     return slice(positions[0], positions[-1] + 1) if is_span else positions

@@ -1,4 +1,4 @@
-"""The temperature of probabilities: one number that makes them neither too bold nor too shy."""
+"""The temperature of probabilities: one number that makes them neither overconfident nor underconfident."""
 
 from __future__ import annotations
 

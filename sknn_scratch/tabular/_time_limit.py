@@ -32,7 +32,7 @@ class TimeLimit:
 
     @property
     def used(self) -> float:
-        """Seconds that have gone by."""
+        """Seconds elapsed."""
         return monotonic() - self._start
 
     @property

@@ -17,8 +17,8 @@ from sknn_scratch.core.parameters import FloatArray, LayerParameters
 class CategoryEmbedding(Layer):
     """The number k of a level becomes row k of a table, e = E[k] (Guo & Berkhahn, 2016).
 
-    Numbers come as floats, in one column. By convention, row 0 is for missing and unknown levels. Initially E
-    ~ N(0, 1).
+    Numbers come as floats, in one column. By convention, row 0 is for missing and unknown levels. Initially
+    E ~ N(0, 1).
 
     Parameters
     ----------

@@ -89,8 +89,8 @@ class LogLoss(Loss):
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        s in [0, 1): the targets [k = y] become [k = y] (1 - s) + s / K for K classes, and l = -sum_k ([k = y]
-        (1 - s) + s / K) log p_k. The best probability is then never 0 or 1.
+        s in [0, 1): the targets [k = y] become [k = y] (1 - s) + s / K for K classes, and
+        l = -sum_k ([k = y] (1 - s) + s / K) log p_k. The best probability is then never 0 or 1.
 
     References
     ----------
