@@ -235,7 +235,8 @@ class ScratchRealMLPClassifier(ClassTargets, ClassifierMixin, BaseRealMLP):
 
     See Also
     --------
-    ScratchRealMLPRegressor : Predicts numbers. TabularPreprocessor : Prepares the table for the network.
+    ScratchRealMLPRegressor : Predicts numbers.
+    TabularPreprocessor : Prepares the table for the network.
 
     References
     ----------

@@ -218,7 +218,8 @@ class ScratchRealMLPRegressor(NumberTargets, RegressorMixin, BaseRealMLP):
 
     See Also
     --------
-    ScratchRealMLPClassifier : Predicts classes. TabularPreprocessor : Prepares the table for the network.
+    ScratchRealMLPClassifier : Predicts classes.
+    TabularPreprocessor : Prepares the table for the network.
 
     References
     ----------
