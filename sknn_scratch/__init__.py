@@ -38,7 +38,7 @@ _HOMES = {
     "show_versions": "_show_versions",
     "trusted_types": "_trusted_types",
 }
-_SUBPACKAGES = ("callbacks", "core", "estimators", "plotting", "tabular")
+_SUBPACKAGES = ("callbacks", "core", "estimators", "export", "plotting", "tabular")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sknn_scratch.core.batches import Batches
-from sknn_scratch.core.epochs import NUMPY, BatchByBatch, Engine, NumpyStep, RunEpoch, Training
+from sknn_scratch.core.epochs import BatchByBatch, NumpyEngine, NumpyStep, RunEpoch, Training
 from sknn_scratch.core.history import Epoch, History
 from sknn_scratch.core.interruption import interruptible
 from sknn_scratch.core.machine.threads import Team
 from sknn_scratch.core.network import Network
-from sknn_scratch.core.parameters import FloatArray, LayerParameters, Parameters
+from sknn_scratch.core.parameters import Parameters
 from sknn_scratch.core.workspace import Workspace
 
 
@@ -26,7 +25,7 @@ class _PausedEpoch(NamedTuple):
     steps: Iterator[None]
 
 
-class Stepwise(Engine):
+class Stepwise(NumpyEngine):
     """The core itself, step by step: after a pause, the next call of the loop continues with the next step.
 
     The model is that of :data:`~sknn_scratch.core.NUMPY`, bit by bit. Between two calls, everything about the
@@ -101,17 +100,3 @@ class Stepwise(Engine):
             return epoch.record
 
         return run_epoch
-
-    def evaluated(self, network: Network, parameters: Parameters) -> tuple[Network, Parameters]:
-        """The network itself."""
-        return NUMPY.evaluated(network, parameters)
-
-    def raw_scores(
-        self,
-        network: Network,
-        X: FloatArray,
-        parameters: Sequence[LayerParameters],
-        rows: npt.NDArray[np.intp] | None = None,
-    ) -> FloatArray:
-        """By the network itself."""
-        return NUMPY.raw_scores(network, X, parameters, rows)

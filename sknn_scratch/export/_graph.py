@@ -88,9 +88,9 @@ class Graph:
         """Convert numbers to another type."""
         return self("Cast", x, to=number_of(dtype))
 
-    def take(self, x: str, columns: npt.ArrayLike, axis: int = 1) -> str:
+    def take(self, x: str, columns: npt.ArrayLike) -> str:
         """Some columns, by their numbers."""
-        return self("Gather", x, np.asarray(columns, dtype=np.int64), axis=axis)
+        return self("Gather", x, np.asarray(columns, dtype=np.int64), axis=1)
 
     def columns(self, x: str, start: int, stop: int) -> str:
         """Neighbouring columns."""
@@ -106,9 +106,9 @@ class Graph:
         first = np.array([0], dtype=np.int64)
         return self.side_by_side([self("Unsqueeze", array, first) for array in arrays], axis=0)
 
-    def reduced(self, operator: str, x: str, axis: int = 0) -> str:
-        """A sum, a mean or the like along an axis, which is dropped."""
-        return self(operator, x, np.array([axis], dtype=np.int64), keepdims=0)
+    def reduced(self, operator: str, x: str) -> str:
+        """A sum or a mean along the first axis, which is dropped."""
+        return self(operator, x, np.array([0], dtype=np.int64), keepdims=0)
 
     def reshaped(self, x: str, *shape: int) -> str:
         """Another shape; -1 stands for the number of rows."""

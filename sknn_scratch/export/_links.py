@@ -57,9 +57,9 @@ def _probabilities(graph: Graph, p: str) -> str:
     return graph("Max", p, float(np.finfo(graph.dtype).tiny))
 
 
-def halves(graph: Graph, raw: str, axis: int = 1) -> tuple[str, str]:
-    """What comes first and what comes second, such as mu and log sigma."""
-    graph("Split", raw, axis=axis, num_outputs=2, n_outputs=2)
+def halves(graph: Graph, raw: str) -> tuple[str, str]:
+    """The first and the second half of the columns, such as mu and log sigma."""
+    graph("Split", raw, axis=1, num_outputs=2, n_outputs=2)
     first, second = graph.nodes[-1].outputs
     return first, second
 
@@ -124,7 +124,7 @@ _MEANS: dict[str, Callable[[Graph, list[str]], str]] = {
     "softmax": _mean_of_probabilities,
     "logistic": _mean_of_yes_or_no,
     "identity": _mean,
-    "exp": lambda graph, raws: _log_mean_exp(graph, raws),
+    "exp": _log_mean_exp,
     "identity_exp": _mean_of_distributions,
 }
 

@@ -29,8 +29,8 @@ def mlp(graph: Graph, estimator: Any, x: str) -> Outputs:
 
     Returns
     -------
-    dict of str -> str
-        Names of the results.
+    dict of str -> Output
+        The results by the names that users know.
     """
     network = estimator._fitted_network()
     loss, raw = network.loss, raw_scores(graph, network, estimator._by_layer(network), x)
@@ -61,8 +61,8 @@ def realmlp(graph: Graph, estimator: Any, inputs: Inputs) -> Outputs:
 
     Returns
     -------
-    dict of str -> str
-        Names of the results.
+    dict of str -> Output
+        The results by the names that users know.
     """
     network = estimator._folds[0].network
     check_link(network.loss)

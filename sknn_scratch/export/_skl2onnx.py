@@ -15,7 +15,8 @@ from sknn_scratch.export._networks import mlp
 def register_skl2onnx() -> None:
     """Teach skl2onnx to convert ScratchMLPClassifier and ScratchMLPRegressor, alone or in pipelines.
 
-    RealMLP, which takes columns of several types, has :func:`to_onnx`.
+    The converted model returns what `predict` and `predict_proba` return; standard deviations and several
+    quantiles need :func:`to_onnx`, and so does RealMLP, which takes columns of several types.
 
     Raises
     ------
@@ -33,8 +34,10 @@ def register_skl2onnx() -> None:
     except ImportError as error:
         raise ImportError(f'{error}. Install skl2onnx with: python -m pip install ".[onnx]"') from error
 
-    of_classifiers = {"zipmap": [True, False, "columns"], "nocl": [True, False]}
-    for kind, options in ((ScratchMLPClassifier, of_classifiers), (ScratchMLPRegressor, None)):
+    for kind, options in (
+        (ScratchMLPClassifier, {"zipmap": [True, False, "columns"]}),
+        (ScratchMLPRegressor, None),
+    ):
         update_registered_converter(kind, f"Sknn{kind.__name__}", _set_shapes, _convert, options=options)
 
 

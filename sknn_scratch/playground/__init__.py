@@ -61,6 +61,6 @@ def playground(X: npt.ArrayLike, y: npt.ArrayLike) -> Background:
         from sknn_scratch.playground.page.server import Background
     except ImportError as error:
         raise ImportError(
-            f'{error}. Install the playground with: python -m pip install "sknn-scratch[playground]"'
+            f'{error}. Install the playground with: python -m pip install ".[playground]"'
         ) from error
     return Background(points)

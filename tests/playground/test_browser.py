@@ -185,11 +185,13 @@ def test_files_are_learnt_from_or_refused(browser, server, tmp_path):
     files = {
         "text": "x,y,kind\n1,2,red\n",
         "one": "".join(f"{i},{i % 5},1\n" for i in range(30)),
+        "large": "1.0,2.0,1\n" * 500_000,
         "good": "".join(f"{i},{(i * 7) % 5},{i % 3}\n" for i in range(30)),
     }
     for name, text in files.items():
         (tmp_path / f"{name}.csv").write_text(text)
-    for name, sentence in (("text", "'red' where a number is needed"), ("one", "there is nothing to learn")):
+    refusals = {"text": "'red' where a number is needed", "one": "there is nothing to learn"}
+    for name, sentence in (refusals | {"large": "at most 1 MB are read"}).items():
         find(browser, "input[type=file]").send_keys(str(tmp_path / f"{name}.csv"))
         find(browser, "div", sentence)
     find(browser, "input[type=file]").send_keys(str(tmp_path / "good.csv"))

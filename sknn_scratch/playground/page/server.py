@@ -22,7 +22,9 @@ from sknn_scratch.playground.session import Session
 from sknn_scratch.playground.settings import OWN, Settings
 
 TEMPLATE = Path(__file__).with_name("template.html")
-MAX_MESSAGE = 4 * 2**20
+MAX_MESSAGE = 64 * 2**20
+"""Bytes, far above the files that are read: one that is too large still meets a sentence, not silence."""
+
 LOOPBACK, EVERYWHERE = ("127.0.0.1", "localhost"), ("0.0.0.0", "::")
 
 

@@ -218,8 +218,8 @@ class View:
         self.is_playing = not self.is_playing and not self.session.ending
         self.play.label = "❚❚ pause" if self.is_playing else "▶ play"
         self._before = None
-        if not self.is_playing:  # while it plays, the table would change too fast to be read
-            self._explain()
+        if not self.is_playing:  # the curves skip frames while it plays, and the explanation all of them
+            self._redraw()
         self.say(self.session.ending)
 
     def _pause(self) -> None:
@@ -317,16 +317,16 @@ class View:
                 content, refused = b"", str(error)
             document.add_next_tick_callback(lambda: self._drawn(name, content, refused))
 
-        self._set_drawing(f"Drawing {name} …")
+        self._set_drawing(True, f"Drawing {name} …")
         threading.Thread(target=work, daemon=True).start()
 
     def _drawn(self, name: str, content: bytes, refused: str) -> None:
-        self._set_drawing(refused or self.session.ending)
+        self._set_drawing(False, refused or self.session.ending)
         if content:
             self.browser.download(name, content)
 
-    def _set_drawing(self, text: str) -> None:
-        """Only one drawing at a time: its buttons wait."""
+    def _set_drawing(self, is_drawing: bool, text: str) -> None:
+        """One drawing at a time: its buttons wait."""
         for each in self.drawings:
-            each.disabled = not each.disabled
+            each.disabled = is_drawing
         self.say(text)
