@@ -166,8 +166,8 @@ for name, (by_hand, by_library) in table.items():
 # ----------
 #
 # Every parameter goes against its slope, w <- w - 0.1 dL/dw; with half of L the learning rate is 0.2. The
-# estimator, trained once on the first person, ends at the same parameters. This takes ``partial_fit``, one
-# pass over the rows it is given, which can be told the classes; ``fit`` would see one class only.
+# estimator, trained once on the first person, ends at the same parameters. This takes ``partial_fit``: one
+# pass over the given rows, with the list of all classes; ``fit`` would see one class only.
 
 
 def new_network(seed):

@@ -3,7 +3,7 @@ A table: from a frame to calibrated probabilities
 =================================================
 
 Who earns more than 50,000 dollars a year? The census table "adult" has numbers, categories and gaps: what
-most people who reach for a network in scikit-learn really have. RealMLP takes it as it is.
+most people who reach for a network in scikit-learn really have. RealMLP takes it without preparation.
 
     python examples/plot_7_tabular.py [--data FILE] [--rows 10000] [--epochs 64]
 

@@ -25,7 +25,7 @@ from sknn_scratch.tabular._network import factors
 from sknn_scratch.tabular._presets import Preset
 
 N_ROWS_OF_FIRST_WEIGHTS = 10_000
-"""Rows that the first weights look at, at most: their standard deviations are then right to one percent."""
+"""Largest number of rows that the initial weights use: standard deviations are then right to one percent."""
 
 
 @dataclass
