@@ -351,7 +351,7 @@ def test_a_checkpoint_of_the_other_engine_goes_on_with_a_warning(tmp_path, monke
         patched.setenv(_engine.VARIABLE, "numpy")
         clone(model).set_callbacks(Checkpoint(path), StopAfter(3)).fit(X_CLASSES, CLASSES)
     model.set_callbacks(Checkpoint(path, resume=True))
-    with pytest.warns(UserWarning, match="saved by the engine 'numpy', and training continues with 'numba'"):
+    with pytest.warns(UserWarning, match="saved by the engine 'numpy', but training continues with 'numba'"):
         model.fit(X_CLASSES, CLASSES)
     assert_same_model(model, expected)
 
